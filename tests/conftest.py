@@ -1,0 +1,35 @@
+"""What all tests share: the database they run on.
+
+`UNREPEAT_TEST_DATABASE=postgresql` starts a PostgreSQL of its own (a temporary cluster) and runs on it; otherwise SQLite.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from pathlib import Path
+
+from tests.support.postgres import PostgresCluster, postgres_binaries
+
+_TEMP = Path(os.environ.get("UNREPEAT_TEST_DIR") or tempfile.mkdtemp(prefix="unrepeat-tests-"))
+
+
+def _choose_database() -> None:
+    if "UNREPEAT_TEST_DIR" in os.environ:
+        return  # a worker of xdist: the first process has chosen
+    os.environ["UNREPEAT_TEST_DIR"] = str(_TEMP)
+    os.environ["UNREPEAT_DATA_DIR"] = str(_TEMP / "data")
+    os.environ["UNREPEAT_SECRET_KEY"] = "only-for-tests-" + "x" * 40
+    if os.environ.get("UNREPEAT_TEST_DATABASE", "sqlite") == "postgresql":
+        if postgres_binaries() is None:
+            raise SystemExit("PostgreSQL is not installed, and UNREPEAT_TEST_DATABASE=postgresql asks for it.")
+        cluster = PostgresCluster(_TEMP / "pg")
+        cluster.start()
+        atexit.register(cluster.stop)
+        os.environ["DATABASE_URL"] = cluster.url("unrepeat")
+    else:
+        os.environ["DATABASE_URL"] = f"sqlite:///{_TEMP}/unrepeat.db"
+
+
+_choose_database()

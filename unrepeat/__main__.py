@@ -1,0 +1,5 @@
+"""`python -m unrepeat`."""
+
+from unrepeat.terminal import main
+
+main()

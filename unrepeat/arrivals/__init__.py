@@ -1,0 +1,1 @@
+"""All that the world tells us: each delivery is stored durably, then read as alerts or changes."""

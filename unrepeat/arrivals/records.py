@@ -1,0 +1,58 @@
+"""What a delivery says once it has been read: alerts seen and changes seen. Pure; what every source kind returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSeen:
+    """One alert as a delivery tells it. `starts_at` None: the source has no occurrence time, so the open occurrence is meant."""
+
+    key: str
+    status: Literal["firing", "acknowledged", "resolved"]
+    name: str
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    service: str = ""
+    severity: str = ""
+    summary: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSeen:
+    """One change as a delivery tells it. A later delivery with the same key brings the same change up to date."""
+
+    key: str
+    kind: Literal["deploy", "release", "config", "flag", "migration", "infrastructure", "push"]
+    at: datetime
+    status: Literal["started", "succeeded", "failed"] = "succeeded"
+    service: str = ""
+    environment: str = ""
+    version: str = ""
+    previous: str = ""
+    summary: str = ""
+    author: str = ""
+    url: str = ""
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one delivery says; empty is allowed (a ping). `note` says what was hidden, for example truncated alerts."""
+
+    alerts: tuple[AlertSeen, ...] = ()
+    changes: tuple[ChangeSeen, ...] = ()
+    note: str = ""
+
+
+class Unreadable(Exception):
+    """The body does not say what this kind of source says. The message is shown to people, beside the kept body."""

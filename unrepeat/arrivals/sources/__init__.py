@@ -1,0 +1,1 @@
+"""One file a source kind; `unrepeat.arrivals.kind` says what each must have."""

@@ -1,0 +1,1 @@
+"""Services and teams, and what depends on what: who answers."""

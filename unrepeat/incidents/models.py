@@ -1,0 +1,79 @@
+"""Tables of the incidents room: the log, and a summary row that can always be made again from it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from unrepeat.arrivals.models import Alert
+
+
+class Incident(models.Model):
+    """An outage. Its number is its id; every other column is a summary of the log, rewritten in the same transaction."""
+
+    opened_at = models.DateTimeField()
+    title = models.CharField(max_length=300)
+    status = models.CharField(max_length=20)
+    severity = models.CharField(max_length=20)
+    service = models.CharField(max_length=120, blank=True)  # the first one; all of them stand in `services`
+    services = models.JSONField(default=list)
+    lead = models.CharField(max_length=120, blank=True)
+    guilty = models.JSONField(default=list)  # names of the suspects found guilty
+    started_at = models.DateTimeField(null=True)
+    detected_at = models.DateTimeField(null=True)
+    mitigated_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    quiet_since = models.DateTimeField(null=True)
+    open_alerts = models.PositiveIntegerField(default=0)
+    is_open = models.BooleanField(default=True)
+    last_seq = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "incidents_incident"
+        indexes = [
+            models.Index(fields=["-opened_at"], name="incident_newest"),
+            models.Index(fields=["last_at"], name="incident_open", condition=Q(is_open=True)),
+        ]
+
+
+class LogEntry(models.Model):
+    """One entry of a log. The database refuses UPDATE and DELETE (migration 0002), but for the audited redaction."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="log")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    by = models.CharField(max_length=120)
+    data = models.JSONField()
+    key = models.CharField(max_length=200, null=True)  # idempotency key of the effect that wrote it
+
+    class Meta:
+        db_table = "incidents_entry"
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "seq"], name="entry_seq"),
+            models.UniqueConstraint(fields=["key"], name="entry_once", condition=Q(key__isnull=False)),
+        ]
+
+
+class Membership(models.Model):
+    """Which incident an alert belongs to now. Follows from the logs; kept for fast grouping."""
+
+    alert = models.OneToOneField(Alert, on_delete=models.PROTECT, related_name="membership")
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="memberships")
+
+    class Meta:
+        db_table = "incidents_membership"
+
+
+class Redaction(models.Model):
+    """The audit of redactions: who blanked which entry, when and why. Append-only too."""
+
+    entry = models.OneToOneField(LogEntry, on_delete=models.PROTECT, related_name="redaction")
+    by = models.CharField(max_length=120)
+    at = models.DateTimeField()
+    reason = models.TextField()
+
+    class Meta:
+        db_table = "incidents_redaction"

@@ -1,0 +1,1 @@
+"""Measures, guards, proofs, repeats. Its furniture comes with a later issue."""

@@ -1,0 +1,64 @@
+"""Every setting, read once from the environment and frozen. `docs/reference/settings.md` lists them; a test keeps that list whole."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Config(BaseSettings):
+    """Settings of one Unrepeat server. Secrets may also stand in files below `/run/secrets`, named as the variable."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="UNREPEAT_",
+        frozen=True,
+        extra="ignore",
+        secrets_dir="/run/secrets" if Path("/run/secrets").is_dir() else None,
+    )
+
+    database_url: str = Field(
+        "sqlite:///data/unrepeat.db", validation_alias=AliasChoices("UNREPEAT_DATABASE_URL", "DATABASE_URL")
+    )
+    """Where the data lives: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
+    data_dir: Path = Path("data")
+    """Folder for the generated secret key and other files of the server."""
+    secret_key: str = ""
+    """Signs cookies and seals stored secrets. Empty: one is made and kept in `data_dir`."""
+    base_url: str = "http://127.0.0.1:8000"
+    """How people reach the pages; used in links that leave the server."""
+    allowed_hosts: Annotated[list[str], NoDecode] = ["*"]
+    """Host names that the server answers to, separated by commas."""
+    debug: bool = False
+    """Django's debug pages; never on a server that others can reach."""
+    open_reading: bool = False
+    """On a trusted network: anybody may read without signing in. Writing always needs a role."""
+    time_zone: str = "UTC"
+    """Zone in which new incidents tell their times (IANA name). Stored times are UTC."""
+    prometheus_url: str = ""
+    """Base address of Prometheus, Thanos, Mimir or VictoriaMetrics. Empty: metrics are not looked at."""
+    private_addresses: Annotated[list[str], NoDecode] = []
+    """Private networks or hosts that outbound requests may reach, separated by commas (CIDR or name)."""
+    grouping_window: float = Field(1800, gt=0)
+    """Seconds within which an alert of the same or a neighbouring service joins an open incident."""
+    changes_look_back: float = Field(6 * 3600, gt=0)
+    """Seconds before an incident's start in which changes of its services count as near."""
+    resolve_after_quiet: float = Field(900, ge=0)
+    """Seconds after the last alert has resolved until the incident resolves by itself; 0 leaves it to people."""
+    intake_waiting: int = Field(4096, gt=0)
+    """Deliveries that may wait for the writer; more are answered 503 with Retry-After."""
+    intake_bytes: int = Field(64 * 1024 * 1024, gt=0)
+    """Bytes of bodies that may wait for the writer; more are answered 503 with Retry-After."""
+    lease: float = Field(30, gt=0)
+    """Seconds a worker may hold a wakeup before another may take it."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+
+
+@cache
+def config() -> Config:
+    """The settings of this process."""
+    return Config()

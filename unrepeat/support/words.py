@@ -1,0 +1,44 @@
+"""How times and spans are written, everywhere the same. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+def span(length: timedelta | None) -> str:
+    """A length of time as people say it: `2 h 45 min`, `41 s`, `3 d 4 h`; a dash when there is none."""
+    if length is None:
+        return "–"
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return f"{seconds:.1f} s" if seconds else "0 s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    said = [f"{count} {unit}" for count, unit in parts if count]
+    return " ".join(said[:2])
+
+
+def in_zone(at: datetime, zone: str) -> datetime:
+    """The moment `at`, told in the zone with that IANA name."""
+    return at.astimezone(ZoneInfo(zone))
+
+
+def clock_time(at: datetime, zone: str = "UTC") -> str:
+    """Hours and minutes in a zone: `15:15`."""
+    return f"{in_zone(at, zone):%H:%M}"
+
+
+def day(at: datetime, zone: str = "UTC") -> str:
+    """The day in a zone: `12 August 2024`."""
+    local = in_zone(at, zone)
+    return f"{local.day} {local:%B %Y}"
+
+
+def zone_name(at: datetime, zone: str = "UTC") -> str:
+    """The zone's short name at that moment: `UTC`, `CEST`."""
+    return f"{in_zone(at, zone):%Z}"

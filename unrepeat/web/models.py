@@ -1,0 +1,49 @@
+"""People who use the pages, their API tokens, and the one-time link for the first administrator."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """A person. `role` says what they may do: readers read, responders act on incidents, admins also configure."""
+
+    class Role(models.TextChoices):
+        """What a person may do; each includes the ones before."""
+
+        READER = "reader"
+        RESPONDER = "responder"
+        ADMIN = "admin"
+
+    role = models.CharField(max_length=12, choices=Role, default=Role.READER)
+
+    class Meta:
+        db_table = "web_user"
+
+
+class ApiToken(models.Model):
+    """A token for the API, stored as its hash (SHA-256, hex); it acts as its person, with at most `role`."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=120)
+    hash = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=12, choices=User.Role)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "web_api_token"
+
+
+class FirstAdminLink(models.Model):
+    """The one-time link that makes the first administrator: its token's hash, good until used or run out."""
+
+    hash = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "web_first_admin_link"
