@@ -24,7 +24,7 @@ def ring(topic: Topic) -> None:
     with _changed:
         _rung[topic] = _rung.get(topic, 0) + 1
         _changed.notify_all()
-    for listener in list(_listeners):
+    for listener in _listeners:
         listener(topic)
 
 

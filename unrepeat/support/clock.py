@@ -28,6 +28,7 @@ class SimulatedClock:
         self._at = start.astimezone(UTC)
 
     def __call__(self) -> datetime:
+        """Where the clock stands (UTC)."""
         return self._at
 
     def move_to(self, at: datetime) -> None:
