@@ -1,0 +1,1 @@
+"""The session-management service of the shop: carts and visitors, kept in memory, saved to disk."""

@@ -1,0 +1,1 @@
+"""The shop's web application: browse, fill a cart, check out, pay."""
