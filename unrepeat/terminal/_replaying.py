@@ -1,0 +1,241 @@
+"""How a recording is replayed: its happenings in order, each through the same door as in life."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from unrepeat.arrivals import commands as arrivals
+from unrepeat.arrivals import intake
+from unrepeat.arrivals import queries as arrivals_queries
+from unrepeat.duty import commands as duty
+from unrepeat.incidents import commands as incidents
+from unrepeat.incidents import queries as incidents_queries
+from unrepeat.incidents.acts import ACTS, Act
+from unrepeat.investigation import telemetry
+from unrepeat.investigation.telemetry.recording import RecordedMetrics
+from unrepeat.postmortems import commands as postmortems
+from unrepeat.postmortems import queries as postmortems_queries
+from unrepeat.postmortems.formats import html, markdown
+from unrepeat.support import clock, wakeups, words
+from unrepeat.support.problems import Problem
+from unrepeat.worker import Worker
+
+LINGER = timedelta(days=1)
+"""How long the clock runs on after the last happening, so that what was planned comes about (auto-resolve, draft)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a recording: a delivery that arrived, or an act of a person."""
+
+    at: datetime
+    said: str
+    delivery: dict[str, Any] | None = None
+    act: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A folder that holds all that an outage showed."""
+
+    folder: Path
+    title: str
+    manifest: dict[str, Any]
+    happenings: tuple[Happening, ...]
+    catalogue: str
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Read a recording and check its digests; a Problem names the file that is missing, cut short or changed."""
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text())
+        except (OSError, ValueError) as error:
+            raise Problem(
+                f"{folder} is not a recording.",
+                f"Its manifest.json cannot be read: {error}.",
+                "Name a folder that `unrepeat` or the lab recorded.",
+            ) from error
+        for name, digest in manifest.get("files", {}).items():
+            file = folder / name
+            if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+                raise Problem(
+                    f"The recording {folder.name} is not whole.",
+                    f"Its file {name} is missing, cut short or changed: its SHA-256 is not the one in the manifest.",
+                    "Fetch the recording again.",
+                )
+        deliveries = [
+            Happening(datetime.fromisoformat(line["at"]), f"{line['source']} delivers", delivery=line)
+            for line in _lines(folder / "deliveries.jsonl")
+        ]
+        acts = [
+            Happening(datetime.fromisoformat(line["at"]), f"{line['by']}: {line['act']}", act=line)
+            for line in _lines(folder / "acts.jsonl")
+        ]
+        catalogue = folder / "catalogue.toml"
+        return cls(
+            folder,
+            manifest.get("title", folder.name),
+            manifest,
+            tuple(sorted([*deliveries, *acts], key=lambda happening: happening.at)),
+            catalogue.read_text() if catalogue.exists() else "",
+        )
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a replay brought about: the numbers of the incidents that it opened."""
+
+    incidents: list[int] = field(default_factory=list)
+
+
+def run(recording: Recording, *, each: Callable[[str], None]) -> Outcome:
+    """Replay a recording into the present database; `each` is told after every happening."""
+    return asyncio.run(_Replay(recording, each).run())
+
+
+class _Replay:
+    """One replay under way."""
+
+    def __init__(self, recording: Recording, each: Callable[[str], None]) -> None:
+        self.recording = recording
+        self.each = each
+        self.clock = clock.SimulatedClock(recording.happenings[0].at if recording.happenings else clock.now())
+        self.worker = Worker()
+        self.paths: dict[str, str] = {}
+        self.outcome = Outcome()
+        self.before: set[int] = set()
+
+    async def run(self) -> Outcome:
+        """All happenings in order, and then what was planned for later."""
+        metrics = RecordedMetrics(self.recording.folder)
+        with clock.using(self.clock), telemetry.using(metrics):
+            await asyncio.to_thread(self._prepare)
+            writer = intake.Writer()
+            await writer.start()
+            try:
+                transport = httpx.ASGITransport(app=intake.Intake(writer))
+                async with httpx.AsyncClient(transport=transport, base_url="http://replay") as client:
+                    for happening in self.recording.happenings:
+                        await asyncio.to_thread(self._let_time_pass, happening.at)
+                        if happening.delivery is not None:
+                            await self._deliver(client, happening.delivery)
+                        elif happening.act is not None:
+                            await asyncio.to_thread(self._act, happening.act)
+                        await asyncio.to_thread(self.worker.run_until_idle)
+                        self.each(happening.said)
+                await asyncio.to_thread(self._let_time_pass, self.clock() + LINGER)
+            finally:
+                await writer.stop()
+            return await asyncio.to_thread(self._finish)
+
+    def _prepare(self) -> None:
+        self.before = {row.id for row in incidents_queries.incidents()}
+        if self.recording.catalogue:
+            duty.load_catalogue(self.recording.catalogue)
+        known = {source.name for source in arrivals_queries.sources()}
+        for happening in self.recording.happenings:
+            line = happening.delivery
+            if line is None or line["source"] in self.paths:
+                continue
+            name = line["source"]
+            token = (
+                arrivals.rotate(name, timedelta(days=1)) if name in known else arrivals.add_source(name, line["kind"])
+            )
+            self.paths[name] = f"/in/{name}/{token}"
+
+    async def _deliver(self, client: httpx.AsyncClient, line: dict[str, Any]) -> None:
+        answer = await client.post(
+            self.paths[line["source"]], content=line["body"].encode(), headers=line.get("headers", {})
+        )
+        if not answer.is_success:
+            raise Problem(
+                f"The intake refused a delivery of {line['source']}.",
+                f"It answered {answer.status_code}: {answer.text[:300]}",
+                "Look at the source's kind and size limit.",
+            )
+
+    def _act(self, line: dict[str, Any]) -> None:
+        number = self._newest()
+        if number is None:
+            raise Problem(
+                f"{line['by']} acts ({line['act']}), but there is no incident yet.",
+                "The recording's alert has not opened one.",
+                "Look at the severity labels of the recorded alerts.",
+            )
+        name, by, args = line["act"], line["by"], line.get("args", {})
+        if name == "write_section":
+            postmortems.write(self._report(number), args["section"], args["text"], by=by)
+        elif name == "publish":
+            postmortems.publish(self._report(number), by=by)
+        else:
+            incidents.perform(number, _act(name, args), by=by)
+
+    def _let_time_pass(self, until: datetime) -> None:
+        """Move the clock to `until`, stopping at every wakeup that falls due on the way."""
+        while (due := wakeups.next_due()) is not None and due <= until:
+            self.clock.move_to(due)
+            self.worker.run_until_idle()
+            if wakeups.next_due() == due:
+                break  # held by nobody and not done: its handler is missing, and the worker has said so
+        self.clock.move_to(until)
+        self.worker.run_until_idle()
+
+    def _newest(self) -> int | None:
+        return max((row.id for row in incidents_queries.incidents() if row.id not in self.before), default=None)
+
+    def _report(self, number: int) -> int:
+        return postmortems_queries.of_incident(number)
+
+    def _finish(self) -> Outcome:
+        self.outcome.incidents = sorted(row.id for row in incidents_queries.incidents() if row.id not in self.before)
+        return self.outcome
+
+
+def tell(console: Console, number: int, out: Path | None) -> None:
+    """Print what came of one incident, and write its report below `out`."""
+    state = incidents_queries.state_of(number)
+    zone = state.time_zone
+    console.print(f"\n[bold]{escape(state.title)}[/bold]")
+    if state.started_at and state.resolved_at:
+        console.print(
+            f"{words.span(state.duration)}, {words.clock_time(state.started_at, zone)}–{words.clock_time(state.resolved_at, zone)} "
+            f"{words.zone_name(state.started_at, zone)}, {words.day(state.started_at, zone)}"
+        )
+    for verdict in ("guilty", "cleared"):
+        names = [suspect.name for suspect in state.suspects.values() if suspect.verdict == verdict]
+        if names:
+            console.print(f"{verdict}: {escape(', '.join(names))}")
+    report = postmortems_queries.report(postmortems_queries.of_incident(number))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for suffix, text in ((".html", html.render(report)), (".md", markdown.render(report))):
+            path = out / f"postmortem{suffix}"
+            path.write_text(text)
+            console.print(f"wrote {path}")
+
+
+def _act(name: str, args: dict[str, Any]) -> Act:
+    try:
+        return msgspec.convert(args, ACTS[name], strict=False)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise Problem(
+            f"The recorded act “{name}” cannot be read.", str(error), f"Acts are: {', '.join(ACTS)}."
+        ) from error
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
