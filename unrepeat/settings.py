@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "unrepeat.web.answers.ProblemMiddleware",
+    "unrepeat.web.access.AccessMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -100,6 +103,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "unrepeat.web.context.frame",
             ],
             "loaders": [
                 (
@@ -131,6 +135,16 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+STRICT_ACCESS = DEBUG or "PYTEST_VERSION" in os.environ  # a view that declares no need is an error, not only refused
+CSRF_FAILURE_VIEW = "unrepeat.web.answers.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a form; deliveries do not come this way
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+ACCOUNT_ADAPTER = "unrepeat.web.signin.AccountAdapter"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_PREVENT_ENUMERATION = True
+AXES_LOCKOUT_CALLABLE = "unrepeat.web.signin.locked_out"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -138,6 +152,9 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_USERNAME_CALLABLE = "unrepeat.web.signin.name_typed"
+AXES_RESET_ON_SUCCESS = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip"}  # axes locks a name; this only slows down a flood
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -1,7 +1,23 @@
-"""The addresses of the edge."""
+"""The addresses of the edge. Every view says what it needs (web/access.py)."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from allauth.account import views as accounts
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from unrepeat.web.access import Role, needs, open_to_all
+
+sign_in: list[URLPattern | URLResolver] = [
+    path("sign-in", open_to_all(accounts.login), name="account_login"),
+    path("sign-out", open_to_all(accounts.logout), name="account_logout"),
+    path("sign-up", open_to_all(accounts.signup), name="account_signup"),  # says that it is closed
+    path("inactive", open_to_all(accounts.account_inactive), name="account_inactive"),
+    path("password", needs(Role.READER, write=Role.READER)(accounts.password_change), name="account_change_password"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *sign_in,
+    # The JSON API (web/api/) and the live streams (web/live/) add their include lines here:
+    # Pages:
+    path("", include("unrepeat.web.pages.urls")),
+]
