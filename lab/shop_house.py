@@ -14,6 +14,7 @@ from lab.parts import rules
 from lab.parts.alertmanager import Alertmanager
 from lab.parts.exporters import NginxExporter, PostgresExporter, ProcessExporter
 from lab.parts.nginx import Nginx
+from lab.parts.part import HOST, free_port
 from lab.parts.postgres import Postgres
 from lab.parts.prometheus import Prometheus, Target
 from lab.parts.shop import SessionsPart, ShopWorker
@@ -60,6 +61,7 @@ class ShopHouse:
             ProcessExporter(self.folder, self.nginx, self.postgres),
         )
         self.budget_bytes = 0.0
+        self.prometheus_port = free_port()
 
     def open(self, webhooks: Sequence[str], per_second: float = PER_SECOND) -> None:
         """Start everything, in order; the visitors last."""
@@ -78,12 +80,21 @@ class ShopHouse:
         self.alertmanager = Alertmanager(self.folder, list(webhooks))
         start(self.alertmanager)
         self.prometheus = Prometheus(
-            self.folder, self._targets(), rules.document(self.budget_bytes), self.alertmanager.port
+            self.folder,
+            self.prometheus_port,
+            self._targets(),
+            rules.document(self.budget_bytes),
+            self.alertmanager.port,
         )
         self.prometheus.discover([target_of(self.sessions)])
         start(self.prometheus)
         self.users = Users(self.folder, self.nginx, per_second)
         start(self.users)
+
+    @property
+    def prometheus_url(self) -> str:
+        """Where Prometheus is, or will be."""
+        return f"http://{HOST}:{self.prometheus_port}"
 
     def point_to(self, sessions: SessionsPart) -> None:
         """From now on the shop finds the session service here."""

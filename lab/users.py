@@ -104,8 +104,10 @@ class Shopper(FastHttpUser):
 def arrive(environment: Environment, per_second: float, dice: random.Random) -> None:
     """Let visitors arrive for ever, `per_second` on average."""
     runner = environment.create_local_runner()
+    due = time.monotonic()
     while True:
-        gevent.sleep(dice.expovariate(per_second))
+        due += dice.expovariate(per_second)
+        gevent.sleep(max(0.0, due - time.monotonic()))
         runner.spawn_users({Shopper.__name__: 1})
 
 

@@ -31,7 +31,7 @@ class Postgres(Part):
         self.data.mkdir(mode=0o700)
         if os.geteuid() == 0:
             shutil.chown(self.data, "postgres", "postgres")
-        init = [*as_user("postgres"), f"{_binaries()}/initdb", "-D", str(self.data), "-U", "app"]
+        init = [*as_user("postgres"), f"{binaries()}/initdb", "-D", str(self.data), "-U", "app"]
         init += ["-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
         subprocess.run(init, check=True, capture_output=True, cwd="/")
 
@@ -39,7 +39,7 @@ class Postgres(Part):
         """The postmaster."""
         settings = [f"listen_addresses={HOST}", f"unix_socket_directories={self.data}", "max_connections=60"]
         options = [word for setting in settings for word in ("-c", setting)]
-        run = [f"{_binaries()}/postgres", "-D", str(self.data), "-p", str(self.port)]
+        run = [f"{binaries()}/postgres", "-D", str(self.data), "-p", str(self.port)]
         return [*as_user("postgres"), *run, *options]
 
     def ready(self) -> bool:
@@ -51,7 +51,7 @@ class Postgres(Part):
             return False
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """The newest installed PostgreSQL's programs."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:

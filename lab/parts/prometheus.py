@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import yaml
 
-from lab.parts.part import HOST, Part, answers, free_port, program
+from lab.parts.part import HOST, Part, answers, program
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Prometheus(Part):
 
     name = "prometheus"
 
-    def __init__(self, folder: Path, targets: list[Target], rules: str, alertmanager_port: int) -> None:
+    def __init__(self, folder: Path, port: int, targets: list[Target], rules: str, alertmanager_port: int) -> None:
         super().__init__(folder)
-        self.port = free_port()
+        self.port = port
         self.url = f"http://{HOST}:{self.port}"
         self._targets = targets
         self._rules = rules

@@ -1,0 +1,47 @@
+"""The lab's command line: `python -m lab run` and `python -m lab smoke`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from lab.deploy import DeployFailed
+from lab.live import Options, run
+from lab.outage import NothingHappened
+from lab.parts.part import MissingProgram
+from lab.smoke import smoke
+from lab.supervisor import PartFailed
+
+
+def main() -> int:
+    """The exit status: 0 all was as it has to be, 1 it was not, 2 the lab could not run, 130 interrupted."""
+    options = _parse()
+    console = Console(soft_wrap=True)
+    try:
+        if options.command == "smoke":
+            return smoke(console)
+        return run(Options(not options.without_unrepeat, options.json, options.record), console)
+    except (MissingProgram, PartFailed, DeployFailed, NothingHappened) as problem:
+        console.print(f"[bold red]The lab stopped:[/] {problem}")
+        return 2
+    except KeyboardInterrupt:
+        console.print("Interrupted; everything that the lab had started is stopped.")
+        return 130
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lab", description="The shop of real parts, and its outage.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    live = commands.add_parser("run", help="the outage of 12 August 2024, live, in about five minutes")
+    live.add_argument("--json", type=Path, help="write all that was measured to this file")
+    live.add_argument("--record", type=Path, help="write a recording into this folder")
+    live.add_argument("--without-unrepeat", action="store_true", help="nobody is told; alerts are only written down")
+    commands.add_parser("smoke", help="everything up, one deploy, everything down; under a minute")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""How the lab speaks to Unrepeat: as Alertmanager's webhook, as a pipeline, and as people who use the API."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import httpx
+
+from lab.journal import Act, Delivery, Journal
+from lab.parts.unrepeat import UnrepeatServer
+from lab.story import PEOPLE
+
+PIPELINE = "pipeline"
+ALERTMANAGER = "alertmanager"
+
+
+class Link(Protocol):
+    """Somebody to tell. Everything told is also written into the journal."""
+
+    journal: Journal
+    webhooks: list[str]
+
+    def announce(self, change: dict[str, Any]) -> None:
+        """Tell of a change, as a pipeline does."""
+
+    def act(self, by: str, act: str, args: dict[str, Any]) -> None:
+        """Do something to the incident, as a person."""
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """All incidents there are."""
+
+    def draft(self) -> dict[str, Any] | None:
+        """The postmortem of the first incident, if there is one."""
+
+
+class OnlyJournal:
+    """No Unrepeat: everything is written down and nobody listens."""
+
+    def __init__(self) -> None:
+        self.journal = Journal()
+        self.webhooks: list[str] = []
+
+    def announce(self, change: dict[str, Any]) -> None:
+        """Write it down."""
+        body, headers = change, {"Content-Type": "application/json"}
+        self.journal.deliveries.append(Delivery(time.time(), PIPELINE, "generic_change", headers, body))
+
+    def act(self, by: str, act: str, args: dict[str, Any]) -> None:
+        """Write it down."""
+        self.journal.acts.append(Act(time.time(), by, act, args))
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """None."""
+        return []
+
+    def draft(self) -> dict[str, Any] | None:
+        """None."""
+        return None
+
+
+class ToUnrepeat(OnlyJournal):
+    """A running Unrepeat."""
+
+    def __init__(self, server: UnrepeatServer) -> None:
+        super().__init__()
+        self.webhooks = [server.add_source(ALERTMANAGER, "alertmanager")]
+        self._pipeline = server.add_source(PIPELINE, "generic_change")
+        self._tokens = {name: server.add_user(name) for name in PEOPLE}
+        self._http = httpx.Client(base_url=f"{server.url}/api/v1", timeout=10.0, trust_env=False)
+
+    def announce(self, change: dict[str, Any]) -> None:
+        """Post it to the pipeline's source."""
+        super().announce(change)
+        self._http.post(self._pipeline, json=change).raise_for_status()
+
+    def act(self, by: str, act: str, args: dict[str, Any]) -> None:
+        """Post it as that person; the incident is the first one."""
+        super().act(by, act, args)
+        number = self.incidents()[0]["number"]
+        answer = self._http.post(f"/incidents/{number}/acts/{act}", json=args, headers=self._as(by))
+        if not answer.is_success:
+            raise RuntimeError(f"{by} could not {act} {asdict(self.journal.acts[-1])['args']}: {answer.text}")
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """All incidents, oldest first."""
+        items = self._get("/incidents")["items"]
+        return sorted(items, key=lambda one: one["number"])
+
+    def draft(self) -> dict[str, Any] | None:
+        """The first postmortem in full."""
+        items = self._get("/postmortems")["items"]
+        return self._get(f"/postmortems/{items[0]['number']}") if items else None
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer = self._http.get(path, headers=self._as("Ada")).raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _as(self, name: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._tokens[name]}"}

@@ -1,0 +1,73 @@
+"""Unrepeat itself, as it is run anywhere: one process, SQLite."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from lab.parts.part import HOST, Part, answers, free_port
+
+
+class UnrepeatServer(Part):
+    """`python -m unrepeat serve`, with a database of its own in the lab's folder."""
+
+    name = "unrepeat"
+
+    def __init__(self, folder: Path, prometheus_url: str) -> None:
+        super().__init__(folder)
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self._environment = {
+            "DATABASE_URL": f"sqlite:///{folder / 'unrepeat.db'}",
+            "UNREPEAT_SECRET_KEY": secrets.token_urlsafe(48),
+            "UNREPEAT_PROMETHEUS_URL": prometheus_url,
+        }
+
+    def prepare(self) -> None:
+        """Make the database and fill in who runs what."""
+        self.terminal("migrate")
+        self.terminal("catalogue", "load", str(Path(__file__).parent.parent / "catalogue.toml"))
+
+    def command(self) -> list[str]:
+        """The server, its worker included."""
+        return [sys.executable, "-m", "unrepeat", "serve", "--host", HOST, "--port", str(self.port)]
+
+    def environment(self) -> dict[str, str]:
+        """Its settings."""
+        return self._environment
+
+    def ready(self) -> bool:
+        """It answers."""
+        return answers(f"{self.url}/healthz") or answers(f"{self.url}/api/v1/openapi.json")
+
+    def add_source(self, name: str, kind: str) -> str:
+        """A new source; the address to POST to."""
+        made = json.loads(self.terminal("source", "add", name, "--kind", kind, "--json"))
+        return f"{self.url}{made['path']}"
+
+    def add_user(self, name: str) -> str:
+        """A new responder; the token for the API."""
+        made: dict[str, Any] = json.loads(
+            self.terminal("user", "add", name, "--role", "responder", "--token", "--json")
+        )
+        return str(made["token"])
+
+    def terminal(self, *words: str) -> str:
+        """Run one command; what it printed. Its own words are in the error when it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", "unrepeat", *words],
+            env={**os.environ, **self._environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(
+                f"`unrepeat {' '.join(words)}` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
+        return done.stdout

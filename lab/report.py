@@ -1,0 +1,139 @@
+"""What a run measured: for people as a table, for machines as JSON and FIGURE lines, and whether it was good."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lab.calibrate import Calibration
+from lab.outage import Course
+from lab.visits import Shares, Visit, shares
+
+SLOW_BAND = (0.70, 0.95)
+FAILED_BAND = (0.10, 0.30)
+
+
+@dataclass(slots=True)
+class Report:
+    """All figures of one run, as measured. Shares are the load generator's own count."""
+
+    slow_share: float | None
+    failed_share: float | None
+    leak_to_alert_s: float
+    alert_to_webhook_s: float
+    alert_to_incident_s: float | None
+    alert_to_resolve_s: float
+    patch_took_s: float
+    incidents: int | None
+    draft: bool | None
+    resident_mb: dict[str, float]
+    windows: dict[str, dict[str, Any]]
+    calibration: dict[str, float]
+    budget_mb: float
+    firing_at_end: list[str]
+    complaints: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    def figures(self) -> list[str]:
+        """The FIGURE lines; what was not measured has none."""
+        rows = [
+            ("lab_incidents", self.incidents, "incidents", "1"),
+            ("lab_slow_share", self.slow_share, "of-visitors", "0.70-0.95"),
+            ("lab_failed_share", self.failed_share, "of-buyers", "0.10-0.30"),
+            ("lab_alert_to_incident_s", self.alert_to_incident_s, "s", "1.0"),
+        ]
+        return [
+            f"FIGURE {name}={value:.3f} unit={unit} against={against}"
+            if isinstance(value, float)
+            else f"FIGURE {name}={value} unit={unit} against={against}"
+            for name, value, unit, against in rows
+            if value is not None
+        ]
+
+
+def report(
+    course: Course, visits: list[Visit], calibration: Calibration, budget_bytes: float, draft: bool | None
+) -> Report:
+    """Put together what the run measured, and complain of what was not as it has to be."""
+    assert course.leaky is not None
+    assert course.patch is not None
+    windows = {
+        "before the deploy": shares(visits, course.began, course.leaky.began),
+        "deploy to alert": shares(visits, course.leaky.switched, course.alert),
+        "outage": shares(visits, course.alert, course.patch.switched),
+        "after the patch": shares(visits, course.patch.switched, course.ended - 10),
+    }
+    seen = course.incident_seen
+    made = Report(
+        slow_share=windows["outage"].slow_share,
+        failed_share=windows["outage"].failed_share,
+        leak_to_alert_s=round(course.alert - course.leaky.switched, 2),
+        alert_to_webhook_s=round(course.alert_heard - course.alert, 3),
+        alert_to_incident_s=round(seen - course.alert, 3) if seen else None,
+        alert_to_resolve_s=round(course.resolved - course.alert, 2),
+        patch_took_s=round(course.patch.switched - course.patch.began, 2),
+        incidents=len(course.incidents) if seen else None,
+        draft=draft if seen else None,
+        resident_mb={name: round(value / 1e6, 1) for name, value in course.resident.items()},
+        windows={name: _window(counted) for name, counted in windows.items()},
+        calibration=asdict(calibration),
+        budget_mb=round(budget_bytes / 1e6, 1),
+        firing_at_end=course.firing_at_end,
+    )
+    made.complaints = complaints(made)
+    return made
+
+
+def complaints(made: Report) -> list[str]:
+    """What was not as it has to be, in words; none when all was well."""
+    found = []
+    for what, value, (low, high) in (
+        ("slow visitors", made.slow_share, SLOW_BAND),
+        ("lost buyers", made.failed_share, FAILED_BAND),
+    ):
+        if value is None or not low <= value <= high:
+            found.append(f"{what}: {_percent(value)}, expected {low:.0%} to {high:.0%}")
+    if made.incidents is not None and made.incidents != 1:
+        found.append(f"{made.incidents} incidents were opened, expected one")
+    if made.draft is False:
+        found.append("no postmortem draft exists at the end")
+    if made.firing_at_end:
+        found.append(f"still firing at the end: {', '.join(made.firing_at_end)}")
+    return found
+
+
+def show(made: Report, console: Console) -> None:
+    """The table for people."""
+    table = Table(title="The outage, as measured", title_justify="left")
+    table.add_column("window")
+    for head in ("visitors", "slow", "buyers", "lost"):
+        table.add_column(head, justify="right")
+    for name, counted in made.windows.items():
+        slow, lost = _percent(counted["slow_share"]), _percent(counted["failed_share"])
+        table.add_row(name, str(counted["visitors"]), slow, str(counted["buyers"]), lost)
+    console.print(table)
+    console.print(f"Leak to alert: {made.leak_to_alert_s} s. Alert to webhook: {made.alert_to_webhook_s} s.")
+    if made.alert_to_incident_s is not None:
+        draft = "a draft of the postmortem is there" if made.draft else "no draft"
+        console.print(f"Alert to incident: {made.alert_to_incident_s} s; {made.incidents} opened; {draft}.")
+    console.print(
+        f"Alert to patch: it took {made.patch_took_s} s to deploy; alert to resolved: {made.alert_to_resolve_s} s."
+    )
+    memory = ", ".join(f"{name} {value:.0f}" for name, value in made.resident_mb.items())
+    console.print(f"Memory of the session service, MB: {memory} (budget {made.budget_mb:.0f}, not enforced).")
+    for complaint in made.complaints:
+        console.print(f"[bold red]Not as it has to be:[/] {complaint}")
+
+
+def _window(counted: Shares) -> dict[str, Any]:
+    return {**asdict(counted), "slow_share": counted.slow_share, "failed_share": counted.failed_share}
+
+
+def _percent(share: float | None) -> str:
+    return "nobody" if share is None else f"{share:.1%}"
