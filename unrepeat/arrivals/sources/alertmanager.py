@@ -67,7 +67,7 @@ def _alert(alert: object, group: Json) -> AlertSeen:
     if not labels:
         raise Unreadable("It has no labels, so nothing says which alert it is.")
     status = alert.get("status")
-    if status not in {"firing", "resolved"}:
+    if status not in ("firing", "resolved"):
         raise Unreadable(f"Its status is “{body.text(status, 40)}”, neither firing nor resolved.")
     annotations = body.texts(alert.get("annotations"))
     return AlertSeen(
