@@ -1,0 +1,147 @@
+"""Request logs as one ibis table, wherever they lie: nginx lines, Parquet, or a table of DuckDB, ClickHouse, Trino, Spark.
+
+Every reader gives the same columns, so that the same expressions answer everywhere:
+`at` (timestamp without zone, UTC), `method`, `path`, `status` (integer), `seconds` (request time, float), `session` (text, empty: unknown).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+from ibis import _
+from ibis.backends import BaseBackend
+
+COLUMNS = ("at", "method", "path", "status", "seconds", "session")
+
+NGINX_JSON = {
+    "at": "at",
+    "method": "method",
+    "path": "path",
+    "status": "status",
+    "seconds": "request_time",
+    "session": "session",
+}
+"""Which key of a JSON line holds what, unless told otherwise (`$msec`, `$request_method`, `$uri`, `$status`, `$request_time`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLog:
+    """Requests to ask about. `unreadable` counts the lines that are no requests; they stay out of every number."""
+
+    con: BaseBackend
+    table: ibis.Table
+    source: str
+    unreadable: int = 0
+
+
+def duckdb(*, threads: int | None = None) -> BaseBackend:
+    """A DuckDB of our own, in memory; times are UTC."""
+    con = ibis.duckdb.connect()
+    con.raw_sql("set timezone = 'UTC'")
+    if threads:
+        con.raw_sql(f"set threads = {int(threads)}")
+    return con
+
+
+def nginx_json(con: Any, files: Sequence[Path], keys: Mapping[str, str] = NGINX_JSON) -> RequestLog:
+    """JSON lines of nginx (plain or gzip, rotated sets): a line that is no JSON, such as a half-written last one, is counted and left out."""
+    kinds = {
+        "at": "DOUBLE",
+        "method": "VARCHAR",
+        "path": "VARCHAR",
+        "status": "BIGINT",
+        "seconds": "DOUBLE",
+        "session": "VARCHAR",
+    }
+    columns = {keys[name]: kind for name, kind in kinds.items()}
+    raw = con.read_json(
+        [str(file) for file in files],
+        columns=columns,
+        format="newline_delimited",
+        ignore_errors=True,
+        maximum_object_size=1 << 24,
+    )
+    return _kept(con, raw.select(**{name: raw[keys[name]] for name in COLUMNS}), _named(files))
+
+
+def nginx_combined(con: Any, files: Sequence[Path]) -> RequestLog:
+    """Lines of the combined format followed by request time and session: `… "$http_user_agent" $request_time "$cookie_session"`."""
+    raw = con.read_csv(
+        [str(file) for file in files],
+        sep=" ",
+        quote='"',
+        header=False,
+        ignore_errors=True,
+        null_padding=True,
+        names=[
+            "ip",
+            "dash",
+            "user",
+            "day",
+            "zone",
+            "request",
+            "status",
+            "bytes",
+            "referer",
+            "agent",
+            "seconds",
+            "session",
+        ],
+        all_varchar=True,
+    )
+    words = raw.request.split(" ")
+    parsed = raw.select(
+        at=_when(raw.day, raw.zone),
+        method=words[0],
+        path=words[1].split("?")[0],
+        status=raw.status.try_cast("int64"),
+        seconds=raw.seconds.try_cast("float64"),
+        session=raw.session,
+    )
+    return _kept(con, parsed, _named(files))
+
+
+def parquet(con: Any, files: Sequence[Path], columns: Mapping[str, str] = NGINX_JSON) -> RequestLog:
+    """Parquet files, such as a recording's `requests.parquet`; `at` is a timestamp or Unix seconds."""
+    raw = con.read_parquet([str(file) for file in files])
+    return _kept(con, raw.select(**{name: raw[columns[name]] for name in COLUMNS}), _named(files))
+
+
+def of_table(con: BaseBackend, name: str, columns: Mapping[str, str], database: str | None = None) -> RequestLog:
+    """A table that is there already, in whatever engine `con` speaks to; nothing is copied."""
+    raw = con.table(name, database=database)
+    table = raw.select(**{ours: raw[theirs] for ours, theirs in columns.items()})
+    return RequestLog(con, _typed(table), f"{con.name} {name}")
+
+
+def _kept(con: Any, table: ibis.Table, source: str) -> RequestLog:
+    """Read the files once into a temporary table: each question then costs no second reading."""
+    typed = _typed(table)
+    kept = con.create_table(ibis.util.gen_name("requests"), typed, temp=True)
+    unreadable = kept.filter(_.at.isnull() | _.status.isnull()).count().execute()
+    return RequestLog(con, kept.filter(_.at.notnull() & _.status.notnull()), source, int(unreadable))
+
+
+def _typed(table: ibis.Table) -> ibis.Table:
+    at = table.at
+    if at.type().is_numeric():
+        at = (at * 1000).cast("int64").as_timestamp("ms")  # nginx tells milliseconds
+    return table.mutate(
+        at=at.cast("timestamp"),  # without a zone: UTC
+        status=table.status.cast("int64"),
+        seconds=table.seconds.cast("float64"),
+        session=table.session.fill_null(""),
+    )
+
+
+def _when(day: Any, zone: Any) -> Any:
+    """`[24/Nov/2026:07:31:47` and `+0000]` as a moment in UTC."""
+    return (day.substr(1) + " " + zone.replace("]", "")).as_timestamp("%d/%b/%Y:%H:%M:%S %z")
+
+
+def _named(files: Sequence[Path]) -> str:
+    return files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
