@@ -33,3 +33,10 @@ def _choose_database() -> None:
 
 
 _choose_database()
+
+
+def pytest_sessionstart(session):
+    """Once Django is set up: tests that commit can be cleaned up after, in spite of the append-only log."""
+    from tests.support.append_only import let_tests_flush
+
+    let_tests_flush()

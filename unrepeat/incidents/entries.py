@@ -289,10 +289,11 @@ class EntryRedacted(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Redacted(Entry):
-    """What is left of an entry whose words were blanked. `was` is the kind it had."""
+    """What is left of an entry whose words were blanked. `was` is the kind it had, `kept` its numbers and yes-or-no fields."""
 
     kind: ClassVar[str] = "redacted"
     was: str = ""
+    kept: dict[str, int | bool | None] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +314,15 @@ class Logged:
     recorded_at: datetime
     by: str
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An entry on its way into a log, with a time and an author of its own (empty: those of the whole act)."""
+
+    entry: Entry
+    at: datetime
+    by: str = ""
 
 
 KINDS: dict[str, type[Entry]] = {cls.kind: cls for cls in Entry.__subclasses__()}

@@ -23,6 +23,7 @@ class Incident(models.Model):
     detected_at = models.DateTimeField(null=True)
     mitigated_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
+    resolved_by_itself = models.BooleanField(default=False)
     quiet_since = models.DateTimeField(null=True)
     open_alerts = models.PositiveIntegerField(default=0)
     is_open = models.BooleanField(default=True)
@@ -34,6 +35,8 @@ class Incident(models.Model):
         indexes = [
             models.Index(fields=["-opened_at"], name="incident_newest"),
             models.Index(fields=["last_at"], name="incident_open", condition=Q(is_open=True)),
+            models.Index(fields=["resolved_at"], name="incident_resolved"),
+            models.Index(fields=["service", "-opened_at"], name="incident_service"),
         ]
 
 

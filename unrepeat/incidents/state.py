@@ -1,4 +1,7 @@
-"""What folding an incident's log gives. Pure; never stored as truth. All times are timezone-aware UTC."""
+"""What folding an incident's log gives. Pure; never stored as truth. All times are timezone-aware UTC.
+
+The records in it are never changed once made: the fold puts new ones in their place, so that a copied state stays as it was.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ class OpenAlert:
     severity: str
     summary: str
     fired_at: datetime
+    source: str = ""
     url: str = ""
     resolved_at: datetime | None = None
 
@@ -95,9 +99,11 @@ class State:
     rule: str = ""
     status: Status = "detected"
     services: list[str] = field(default_factory=list)
+    opened_at: datetime | None = None
     started_at: datetime | None = None
     detected_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
     cause_found_at: datetime | None = None
     mitigated_at: datetime | None = None
     resolved_at: datetime | None = None
@@ -118,8 +124,12 @@ class State:
     resolution: str = ""
     start_corrected: bool = False
     quiet_since: datetime | None = None  # when the last open alert resolved; None while one is open or before the first
+    firing: int = 0  # how many of `alerts` fire now
+    calm_at: datetime | None = None  # when an alert last resolved, whether or not others still fire
+    severity_by_hand: bool = False  # a person judged it; alerts do not raise it any more
     notes: int = 0
     last_seq: int = 0
+    last_at: datetime | None = None  # the latest `at` of all entries: the last sign of life
 
     @property
     def is_open(self) -> bool:

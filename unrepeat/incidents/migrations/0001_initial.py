@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('detected_at', models.DateTimeField(null=True)),
                 ('mitigated_at', models.DateTimeField(null=True)),
                 ('resolved_at', models.DateTimeField(null=True)),
+                ('resolved_by_itself', models.BooleanField(default=False)),
                 ('quiet_since', models.DateTimeField(null=True)),
                 ('open_alerts', models.PositiveIntegerField(default=0)),
                 ('is_open', models.BooleanField(default=True)),
@@ -37,7 +38,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'incidents_incident',
-                'indexes': [models.Index(fields=['-opened_at'], name='incident_newest'), models.Index(condition=models.Q(('is_open', True)), fields=['last_at'], name='incident_open')],
+                'indexes': [models.Index(fields=['-opened_at'], name='incident_newest'), models.Index(condition=models.Q(('is_open', True)), fields=['last_at'], name='incident_open'), models.Index(fields=['resolved_at'], name='incident_resolved'), models.Index(fields=['service', '-opened_at'], name='incident_service')],
             },
         ),
         migrations.CreateModel(

@@ -1,0 +1,105 @@
+"""What people and machines can do to an incident: check against the fold, then append, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from unrepeat.incidents import acts, checks, moves, store
+from unrepeat.incidents.decide import decide, open_by_hand
+from unrepeat.incidents.entries import Entry, Happened, Logged
+from unrepeat.incidents.fold import fold
+from unrepeat.incidents.state import State
+from unrepeat.support import clock
+from unrepeat.support.config import config
+from unrepeat.support.problems import Invalid
+
+AHEAD = timedelta(minutes=1)  # how far a clock of somebody else may be before ours
+
+
+def perform(number: int, act: acts.Act, *, by: str, at: datetime | None = None, key: str | None = None) -> list[Logged]:
+    """Do `act` to an incident and return what was written. `at`: when it happened (default now); `key`: at most once under it.
+
+    Raises NotFound, Conflict or Invalid, and then has written nothing.
+    """
+    by, at = _author(by), _moment(at)
+    with transaction.atomic():
+        others = (act.into,) if isinstance(act, acts.Merge) and act.into != number else ()
+        store.lock(number, *others)
+        if key is not None and (before := store.known_key(key)):
+            return before
+        state = fold(store.log_of(number))
+        if isinstance(act, acts.Merge) and others:
+            return _merge(number, act, state, by=by, at=at, key=key)
+        if isinstance(act, acts.Split):
+            return _split(number, act, state, by=by, at=at, key=key)
+        entries = decide(state, act, number=number, at=at)
+        return store.append(number, entries, by=by, at=at, key=key, state=state)
+
+
+def open_incident(title: str, *, service: str, severity: str, by: str, at: datetime | None = None) -> int:
+    """Open an incident by hand; returns its number."""
+    by, at = _author(by), _moment(at)
+    opened = open_by_hand(title, service, severity, config().time_zone)
+    return begin([opened], by=by, at=at)
+
+
+def begin(entries: list[Entry | Happened], *, by: str, at: datetime) -> int:
+    """Open an incident whose log begins with `entries`, opened at `at`; returns its number."""
+    with transaction.atomic():
+        number = store.new_row(at)
+        store.append(number, entries, by=by, at=at, state=State())
+        return number
+
+
+def append(
+    number: int, entries: list[Entry], *, by: str, at: datetime | None = None, key: str | None = None
+) -> list[Logged]:
+    """Append what a machine found out (evidence, for example), without asking the state; NotFound."""
+    return store.append(number, entries, by=_author(by), at=_moment(at), key=key)
+
+
+def redact(number: int, seq: int, *, by: str, reason: str) -> list[Logged]:
+    """Blank the words of entry `seq` for ever: the one audited way to take a secret or personal data out of a log."""
+    return store.redact(number, seq, by=_author(by), reason=checks.text("reason", reason, checks.REASON))
+
+
+def rebuild() -> tuple[int, int]:
+    """Make all summary rows again from the logs; returns how many there are and how many were wrong."""
+    return store.rebuild()
+
+
+def _merge(number: int, act: acts.Merge, state: State, *, by: str, at: datetime, key: str | None) -> list[Logged]:
+    into = fold(store.log_of(act.into))
+    entries = decide(state, act, number=number, at=at, into=into)
+    received = moves.receive_merge(state, number, into, act.reason.strip(), at)
+    store.append(act.into, received, by=by, at=at, state=into)
+    store.move_alerts(state.alerts, act.into)
+    return store.append(number, entries, by=by, at=at, key=key, state=state)
+
+
+def _split(number: int, act: acts.Split, state: State, *, by: str, at: datetime, key: str | None) -> list[Logged]:
+    decide(state, act, number=number, at=at)
+    begun = moves.begin_split(state, act, number, state.time_zone)
+    new = begin([*begun], by=by, at=begun[0].at)
+    store.move_alerts(act.alerts, new)
+    entries = decide(state, act, number=number, at=at, new=new)
+    return store.append(number, entries, by=by, at=at, key=key, state=state)
+
+
+def _author(by: str) -> str:
+    return checks.text("author", by, checks.NAME)
+
+
+def _moment(at: datetime | None) -> datetime:
+    now = clock.now()
+    if at is None:
+        return now
+    if at.tzinfo is None:
+        raise Invalid("The time has no zone.", "Without one nobody knows which moment is meant.", "Add an offset or Z.")
+    if at > now + AHEAD:
+        raise Invalid(
+            f"{at:%Y-%m-%d %H:%M} UTC has not come yet.", "A log holds what has happened.", "Give a moment in the past."
+        )
+    return at

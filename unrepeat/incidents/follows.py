@@ -1,0 +1,37 @@
+"""Which wakeups an append causes, by comparing the state before with the state after. Pure but for the settings' numbers, which come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from unrepeat.incidents.codec import moment
+from unrepeat.incidents.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A wakeup to plan: who (`room`) shall do what, when (UTC), under which key."""
+
+    room: str
+    what: str
+    subject: dict[str, object] = field(hash=False)
+    due_at: datetime
+    key: str
+
+
+def follows(number: int, before: State, after: State, *, now: datetime, quiet: timedelta) -> list[Follow]:
+    """What must happen after incident `number` went from one state to the other. `quiet` 0: nothing resolves by itself."""
+    planned: list[Follow] = []
+    seq, subject = after.last_seq, {"incident": number}
+    opened = before.opened_at is None
+    ended = after.status == "resolved" and (opened or before.status != "resolved")
+    if opened or ended:
+        planned.append(Follow("investigation", "gather", dict(subject), now, f"gather:{number}:{seq}"))
+    if ended:
+        planned.append(Follow("postmortems", "draft", dict(subject), now, f"draft:{number}:{seq}"))
+    calm = after.quiet_since
+    if quiet and after.is_open and calm and (calm != before.quiet_since or not before.is_open):
+        since: dict[str, object] = {"incident": number, "quiet_since": moment(calm)}
+        planned.append(Follow("incidents", "resolve_if_quiet", since, calm + quiet, f"quiet:{number}:{seq}"))
+    return planned

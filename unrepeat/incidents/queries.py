@@ -1,0 +1,92 @@
+"""What pages, API and terminal may ask of the incidents room."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from unrepeat.incidents import store
+from unrepeat.incidents.entries import Logged
+from unrepeat.incidents.models import Incident, LogEntry, Membership, Redaction
+from unrepeat.incidents.state import State
+
+PAGE = 50  # rows of a list
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list, newest first."""
+
+    rows: list[Incident]
+    page: int
+    pages: int
+    total: int
+
+
+def state_of(number: int) -> State:
+    """The state of an incident, folded now; NotFound."""
+    return store.state_of(number)
+
+
+def log_of(number: int, after: int = 0) -> list[Logged]:
+    """The log from the entry behind `after` on; NotFound."""
+    store.row(number)
+    return store.log_of(number, after)
+
+
+def incident(number: int) -> Incident:
+    """The summary row; NotFound."""
+    return store.row(number)
+
+
+def open_incidents() -> list[Incident]:
+    """All open incidents, newest first."""
+    return list(Incident.objects.filter(is_open=True).order_by("-opened_at", "-pk"))
+
+
+def incidents(*, status: str = "", service: str = "", page: int = 1, size: int = PAGE) -> Listing:
+    """One page of all incidents. `status`: a status, or `open`; `service`: one of the incident's services."""
+    rows = _chosen(status, service)
+    total = rows.count()
+    pages = max(1, -(-total // size))
+    page = min(max(page, 1), pages)
+    return Listing(list(rows[(page - 1) * size : page * size]), page, pages, total)
+
+
+def _chosen(status: str, service: str) -> QuerySet[Incident]:
+    rows = Incident.objects.order_by("-opened_at", "-pk")
+    if status == "open":
+        rows = rows.filter(is_open=True)
+    elif status:
+        rows = rows.filter(status=status)
+    if service:
+        rows = rows.filter(Q(service=service) | Q(services__icontains=json.dumps(service)))
+    return rows
+
+
+def incident_of_alert(alert: int) -> int | None:
+    """The number of the incident that an alert belongs to now."""
+    return Membership.objects.filter(alert_id=alert).values_list("incident_id", flat=True).first()
+
+
+def incidents_of_alerts(alerts: list[int]) -> dict[int, int]:
+    """Alert number -> the number of the incident it belongs to now."""
+    return dict(Membership.objects.filter(alert_id__in=alerts).values_list("alert_id", "incident_id"))
+
+
+def redactions(number: int) -> list[Redaction]:
+    """Who blanked which entries of a log, when and why, oldest first."""
+    return list(Redaction.objects.filter(entry__incident_id=number).select_related("entry").order_by("pk"))
+
+
+def last_seqs(numbers: Iterable[int]) -> dict[int, int]:
+    """How long the logs of these incidents are now: incident -> last seq. For those who watch (live streams)."""
+    return dict(Incident.objects.filter(pk__in=list(numbers)).values_list("pk", "last_seq"))
+
+
+def newest_entries(limit: int) -> list[tuple[int, int, int]]:
+    """The rows written last, over all logs, newest first: row, incident, seq. Rows may become visible out of order."""
+    return list(LogEntry.objects.order_by("-pk").values_list("pk", "incident_id", "seq")[:limit])
