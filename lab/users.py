@@ -51,8 +51,9 @@ class Shopper(FastHttpUser):
         Shopper.open_visits.add(self)
 
     def on_stop(self) -> None:
-        """The visit is over, or the lab is."""
+        """The visit is over: tell it, and close the browser."""
         self.write(finished=True)
+        self.client.client.close()
 
     @task
     def visit(self) -> None:

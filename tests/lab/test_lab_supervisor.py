@@ -70,7 +70,7 @@ def test_leaving_ends_every_process_and_removes_the_folder():
 def test_a_part_that_fails_is_named_with_its_last_words():
     with (
         Supervisor() as supervisor,
-        pytest.raises(PartFailed, match="(?s)broken ended with status 3.*the disk is full"),
+        pytest.raises(PartFailed, match=r"(?s)broken ended with status 3.*the disk is full"),
     ):
         supervisor.start(Broken(supervisor.folder))
 
