@@ -175,7 +175,7 @@ def _stretches(table: ibis.Table, question: Question) -> ibis.Table:
     """One row a stretch of time, in order."""
     marked = _marked(_between(table, question.start, question.end + GRACE), question)
     seconds = question.bucket.total_seconds()
-    marked = marked.mutate(stretch=(_.at.epoch_seconds() / seconds).floor().cast("int64"))
+    marked = marked.mutate(stretch=(_.at / seconds).floor().cast("int64"))
     won = marked.group_by("session").aggregate(won=_.success.any())
     inside = marked.filter(_.inside)
     requests = inside.group_by("stretch").aggregate(
@@ -205,7 +205,6 @@ def _stretches(table: ibis.Table, question: Question) -> ibis.Table:
 def _marked(table: ibis.Table, question: Question) -> ibis.Table:
     """Each request with what it is: inside the window, slow, failed, an attempt, a success."""
     step = question.step
-    end = ibis.timestamp(_naive(question.end))
     no = ibis.literal(False)
     attempt = _matches(table, step.attempt, step.method) if step else no
     success = (_matches(table, step.success, step.method) & (table.status < 400)) if step else no
@@ -213,7 +212,7 @@ def _marked(table: ibis.Table, question: Question) -> ibis.Table:
         "at",
         "session",
         "seconds",
-        inside=table.at < end,
+        inside=table.at < question.end.timestamp(),
         slow=table.seconds > question.slow_seconds,
         failed=table.status >= FAILED_FROM,
         attempt=attempt,
@@ -227,12 +226,7 @@ def _matches(table: ibis.Table, patterns: Sequence[str], method: str) -> Any:
 
 
 def _between(table: ibis.Table, start: datetime, end: datetime) -> ibis.Table:
-    return table.filter((table.at >= ibis.timestamp(_naive(start))) & (table.at < ibis.timestamp(_naive(end))))
-
-
-def _naive(at: datetime) -> datetime:
-    """The log's times carry no zone: they are UTC."""
-    return at.astimezone(UTC).replace(tzinfo=None)
+    return table.filter((table.at >= start.timestamp()) & (table.at < end.timestamp()))
 
 
 def _int(value: Any) -> int:

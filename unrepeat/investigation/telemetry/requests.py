@@ -1,7 +1,7 @@
 """Request logs as one ibis table, wherever they lie: nginx lines, Parquet, or a table of DuckDB, ClickHouse, Trino, Spark.
 
 Every reader gives the same columns, so that the same expressions answer everywhere:
-`at` (timestamp without zone, UTC), `method`, `path`, `status` (integer), `seconds` (request time, float), `session` (text, empty: unknown).
+`at` (Unix seconds, float: no engine's time zone can meddle), `method`, `path`, `status` (integer), `seconds` (request time, float), `session` (text, empty: unknown).
 """
 
 from __future__ import annotations
@@ -128,10 +128,12 @@ def _kept(con: Any, table: ibis.Table, source: str) -> RequestLog:
 
 def _typed(table: ibis.Table) -> ibis.Table:
     at = table.at
-    if at.type().is_numeric():
-        at = (at * 1000).cast("int64").as_timestamp("ms")  # nginx tells milliseconds
-    return table.mutate(
-        at=at.cast("timestamp"),  # without a zone: UTC
+    if at.type().is_timestamp():
+        at = at.epoch_seconds() + at.millisecond() / 1000
+    return table.select(
+        "method",
+        "path",
+        at=at.cast("float64"),
         status=table.status.cast("int64"),
         seconds=table.seconds.cast("float64"),
         session=table.session.fill_null(""),
