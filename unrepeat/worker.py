@@ -1,1 +1,156 @@
-"""The worker: reads what has arrived, groups it into incidents, and does what has fallen due."""
+"""The worker: reads what has arrived, groups it into incidents, and does what has fallen due.
+
+One thread beside the server by default, woken the moment something happens; a tick of one second is only the safety net.
+Rooms are found by scan: `unrepeat.<room>.jobs` may have `HANDLERS` (wakeup's `what` to handler, run in one transaction with
+the wakeup's end), `PREPARATIONS` (the same names; run before that transaction, for what asks the outside world, its answer is
+the handler's second argument) and, in incidents, `group_news(limit)`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import pkgutil
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import structlog
+from django.db import close_old_connections, connection, transaction
+
+import unrepeat
+from unrepeat.arrivals.reading import read_waiting
+from unrepeat.support import bell, clock, wakeups
+from unrepeat.support.config import config
+
+TICK = 1.0  # seconds
+SHARE = 0.2  # of the time may go to grouping and wakeups while deliveries wait to be read
+GROUPED_TOGETHER = 100  # alerts or changes a call
+TOPICS: set[str] = {"deliveries", "alerts", "changes", "wakeups", "closing"}
+
+log = structlog.get_logger(__name__)
+Handler = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What the rooms want done, by (room, what)."""
+
+    handlers: dict[tuple[str, str], Handler] = field(default_factory=dict)
+    preparations: dict[tuple[str, str], Callable[[wakeups.Claim], Any]] = field(default_factory=dict)
+    group_news: Callable[[int], int] | None = None
+
+
+@cache
+def jobs() -> Jobs:
+    """All rooms' jobs, found by scan."""
+    found = Jobs()
+    group_news = None
+    for room in sorted(m.name for m in pkgutil.iter_modules(unrepeat.__path__) if m.ispkg):
+        if importlib.util.find_spec(f"unrepeat.{room}.jobs") is None:
+            continue
+        module = importlib.import_module(f"unrepeat.{room}.jobs")
+        found.handlers.update({(room, what): h for what, h in getattr(module, "HANDLERS", {}).items()})
+        found.preparations.update({(room, what): p for what, p in getattr(module, "PREPARATIONS", {}).items()})
+        group_news = getattr(module, "group_news", group_news)
+    return Jobs(found.handlers, found.preparations, group_news)
+
+
+class Worker:
+    """One worker: `turn` does a bounded piece of all there is to do; `start` and `stop` run it in a thread."""
+
+    def __init__(self, jobs_found: Jobs | None = None, *, name: str = "") -> None:
+        self._jobs = jobs_found or jobs()
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._read_for = 0.0  # seconds
+        self._other_for = 0.0
+
+    def start(self) -> None:
+        """Begin to work in a thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the present piece of work. Blocks until then."""
+        self._stopping.set()
+        bell.ring("closing")
+        self._thread.join()
+
+    def turn(self) -> int:
+        """Read a batch, then, within its share of the time, group and do what is due; returns how much was done."""
+        began = time.monotonic()
+        read = read_waiting()
+        middle = time.monotonic()
+        done = read
+        if not read:
+            self._read_for = self._other_for = 0.0
+        self._read_for += middle - began
+        if not read or self._other_for <= SHARE * (self._read_for + self._other_for):
+            done += self._group() + self._do_due()
+            self._other_for += time.monotonic() - middle
+        return done
+
+    def run_until_idle(self) -> int:
+        """Do, in this thread, all that can be done at the present time of `clock`; returns how much that was."""
+        total = 0
+        while done := self.turn():
+            total += done
+        return total
+
+    def _group(self) -> int:
+        group_news = self._jobs.group_news
+        return group_news(GROUPED_TOGETHER) if group_news else 0
+
+    def _do_due(self) -> int:
+        claimed = wakeups.claim(self.name, timedelta(seconds=config().lease))
+        if claimed is None:
+            return 0
+        self._do(claimed)
+        return 1
+
+    def _do(self, claimed: wakeups.Claim) -> None:
+        place = (claimed.room, claimed.what)
+        try:
+            handler = self._jobs.handlers[place]
+            prepare = self._jobs.preparations.get(place)
+            prepared = (prepare(claimed),) if prepare else ()
+            with transaction.atomic():
+                wakeups.finish(claimed, handler(claimed, *prepared))
+        except wakeups.LeaseLost:
+            log.warning("another worker has taken a wakeup over", key=claimed.key)
+        except Exception as error:
+            log.exception("a wakeup failed", key=claimed.key, room=claimed.room, what=claimed.what)
+            self._put_back(claimed, f"{type(error).__name__}: {error}")
+
+    def _put_back(self, claimed: wakeups.Claim, error: str) -> None:
+        try:
+            wakeups.put_back(claimed, error)
+        except wakeups.LeaseLost:
+            log.warning("another worker has taken a failed wakeup over", key=claimed.key)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            since = bell.heard()
+            try:
+                if not self.turn():
+                    bell.wait(TOPICS, since, self._pause())
+            except Exception:
+                log.exception("the worker stumbled; it goes on")
+                connection.close()
+                self._stopping.wait(TICK)
+            close_old_connections()
+        connection.close()
+
+    def _pause(self) -> float:
+        """Seconds until the next wakeup is due, at most a tick."""
+        due = wakeups.next_due()
+        if due is None:
+            return TICK
+        return min(TICK, max(0.0, (due - clock.now()).total_seconds()))

@@ -55,7 +55,7 @@ class Delivery(models.Model):
         READ = 1
         UNREADABLE = 2
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="deliveries")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     key = models.BinaryField(max_length=32)  # the sender's own delivery id, or a digest of the body, or random
     received_at = models.DateTimeField()
     headers = models.JSONField()
@@ -75,7 +75,7 @@ class Delivery(models.Model):
 class Alert(models.Model):
     """One occurrence of a monitoring alert: fires, later resolves."""
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="alerts")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="alerts", db_index=False)
     key = models.CharField(max_length=200)  # what stays the same over occurrences, for example the fingerprint
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
@@ -106,7 +106,7 @@ class Alert(models.Model):
 class Change(models.Model):
     """Something people shipped: deploy, release, configuration, flag, migration, infrastructure, push."""
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="changes")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="changes", db_index=False)
     key = models.CharField(max_length=200)
     kind = models.CharField(max_length=40)
     service = models.CharField(max_length=120, blank=True)

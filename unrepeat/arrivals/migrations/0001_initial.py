@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('body', models.BinaryField()),
                 ('state', models.SmallIntegerField(choices=[(0, 'Waiting'), (1, 'Read'), (2, 'Unreadable')], default=0)),
                 ('reason', models.TextField(blank=True)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='arrivals.source')),
+                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='arrivals.source')),
             ],
             options={
                 'db_table': 'arrivals_delivery',
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 ('first_seen_at', models.DateTimeField()),
                 ('news', models.BooleanField(default=True)),
                 ('delivery', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='arrivals.delivery')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='arrivals.source')),
+                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='arrivals.source')),
             ],
             options={
                 'db_table': 'arrivals_change',
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('acknowledged_at', models.DateTimeField(null=True)),
                 ('news', models.BooleanField(default=True)),
                 ('delivery', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='arrivals.delivery')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='arrivals.source')),
+                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='arrivals.source')),
             ],
             options={
                 'db_table': 'arrivals_alert',

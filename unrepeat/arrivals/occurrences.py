@@ -1,0 +1,196 @@
+"""Folds what deliveries say about alerts into one row an occurrence, ready for the upsert. Pure.
+
+An occurrence is known by source, key and start. It only ever moves forward: once resolved it stays resolved, whatever
+comes late. A source without occurrence times means the open occurrence of its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from unrepeat.arrivals.records import AlertSeen
+
+Key = tuple[int, str]  # source, key
+KEY_LENGTH = 200  # of the column; a longer key is kept as its beginning and a digest
+TICK = timedelta(microseconds=1)
+
+encode = msgspec.json.encode
+
+
+@dataclass(slots=True)
+class Occurrence:
+    """One occurrence as a batch of deliveries tells it. Texts and JSON as the columns take them."""
+
+    source: int
+    key: str
+    starts_at: datetime
+    ends_at: datetime | None
+    acknowledged_at: datetime | None
+    name: str
+    service: str
+    severity: str
+    summary: str
+    labels: str
+    annotations: str
+    url: str
+    extra: str
+    count: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    delivery: int
+
+
+@dataclass(slots=True)
+class Latest:
+    """What the table holds for a key whose sender tells no occurrence time."""
+
+    open_at: datetime | None = None  # start of its open occurrence
+    last_at: datetime | None = None  # start of its newest occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert seen, with where and when it was told."""
+
+    source: int
+    delivery: int
+    received_at: datetime
+    seen: AlertSeen
+
+
+def json_text(value: Mapping[str, object]) -> str:
+    """JSON as both databases take it: NUL, which PostgreSQL refuses, becomes a replacement mark."""
+    if not value:
+        return "{}"
+    text = encode(value).decode()
+    return text if "\\u0000" not in text else encode(_without_nul(dict(value))).decode()
+
+
+def clean(text: str, length: int | None = None) -> str:
+    """Text as a column takes it: no NUL, at most `length` characters."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    return text if length is None or len(text) <= length else text[:length]
+
+
+def short_key(key: str) -> str:
+    """A key that fits its column and stays different from every other."""
+    if "\x00" in key:
+        key = key.replace("\x00", "\ufffd")
+    if len(key) <= KEY_LENGTH:
+        return key
+    import hashlib
+
+    return f"{key[: KEY_LENGTH - 33]}~{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
+
+
+def keys_without_times(told: Iterable[Told]) -> set[Key]:
+    """The keys for which the table must be asked before `fold`."""
+    return {(t.source, short_key(t.seen.key)) for t in told if t.seen.starts_at is None}
+
+
+def fold(told: Iterable[Told], latest: Mapping[Key, Latest]) -> list[Occurrence]:
+    """One occurrence for each that the batch tells of, in the order of first telling; duplicates are counted."""
+    return _Fold(latest).of(told)
+
+
+@dataclass(slots=True)
+class _Fold:
+    latest: Mapping[Key, Latest]
+    found: dict[tuple[int, str, datetime], Occurrence] = field(default_factory=dict)
+
+    def of(self, told: Iterable[Told]) -> list[Occurrence]:
+        found = self.found
+        for one in told:
+            key = short_key(one.seen.key)
+            starts_at = one.seen.starts_at or self._start(one, key)
+            if starts_at is None:
+                continue  # resolve or acknowledge of what is not open: nothing to do
+            starts_at = starts_at.astimezone(UTC)
+            place = (one.source, key, starts_at)
+            before = found.get(place)
+            now = _occurrence(one, key, starts_at) if before is None else _merged(before, one)
+            found[place] = now
+            if self.latest:
+                self._remember(now)
+        return list(found.values())
+
+    def _start(self, one: Told, key: str) -> datetime | None:
+        latest = self.latest.get((one.source, key)) or Latest()
+        if latest.open_at is not None or one.seen.status != "firing":
+            return latest.open_at
+        at = one.received_at
+        return at if latest.last_at is None else max(at, latest.last_at + TICK)
+
+    def _remember(self, now: Occurrence) -> None:
+        latest = self.latest.get((now.source, now.key))
+        if latest is None:
+            return
+        if now.ends_at is None:
+            latest.open_at = now.starts_at
+        elif latest.open_at == now.starts_at:
+            latest.open_at = None
+        latest.last_at = now.starts_at if latest.last_at is None else max(latest.last_at, now.starts_at)
+
+
+def _occurrence(one: Told, key: str, starts_at: datetime) -> Occurrence:
+    seen, at = one.seen, one.received_at
+    ends_at = None
+    if seen.status == "resolved":
+        ends_at = max((seen.ends_at or at).astimezone(UTC), starts_at)
+    return Occurrence(
+        one.source,
+        key,
+        starts_at,
+        ends_at,
+        at if seen.status == "acknowledged" else None,
+        clean(seen.name, 300),
+        clean(seen.service, 120),
+        clean(seen.severity, 40),
+        clean(seen.summary),
+        json_text(seen.labels),
+        json_text(seen.annotations),
+        clean(seen.url),
+        json_text(seen.extra),
+        1,
+        at,
+        at,
+        one.delivery,
+    )
+
+
+def _merged(before: Occurrence, one: Told) -> Occurrence:
+    now = _occurrence(one, before.key, before.starts_at)
+    return Occurrence(
+        before.source,
+        before.key,
+        before.starts_at,
+        before.ends_at or now.ends_at,
+        before.acknowledged_at or now.acknowledged_at,
+        now.name or before.name,
+        now.service or before.service,
+        now.severity or before.severity,
+        now.summary or before.summary,
+        now.labels if now.labels != "{}" else before.labels,
+        now.annotations if now.annotations != "{}" else before.annotations,
+        now.url or before.url,
+        now.extra if now.extra != "{}" else before.extra,
+        before.count + 1,
+        before.first_seen_at,
+        max(before.last_seen_at, now.last_seen_at),
+        before.delivery,
+    )
+
+
+def _without_nul(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {_without_nul(str(k)): _without_nul(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nul(v) for v in value]
+    return value

@@ -1,0 +1,113 @@
+"""The room's hot statements, written by hand for each database: they carry many rows and run under full intake.
+
+SQLite takes them row by row (`executemany`, dates as text in UTC as Django writes them); PostgreSQL takes one statement with
+an array a column.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Vendor = Literal["sqlite", "postgresql"]
+
+_KEEP_DELIVERY = """
+insert into arrivals_delivery (source_id, key, received_at, headers, body, state, reason)
+{rows}
+on conflict (source_id, key) do nothing
+"""
+
+KEEP_DELIVERIES: Final[dict[Vendor, str]] = {
+    "sqlite": _KEEP_DELIVERY.format(rows="values (?, ?, ?, ?, ?, 0, '')"),
+    "postgresql": _KEEP_DELIVERY.format(
+        rows="""
+select t.source_id, t.key, t.received_at, t.headers::jsonb, t.body, 0, ''
+from unnest(%b::bigint[], %b::bytea[], %b::timestamptz[], %b::text[], %b::bytea[])
+  as t(source_id, key, received_at, headers, body)
+"""
+    ),
+}
+
+_WAITING = """
+select d.id, d.source_id, d.received_at, d.headers, d.body, s.kind
+from arrivals_delivery d join arrivals_source s on s.id = d.source_id
+where d.state = 0 order by d.id limit {limit}
+"""
+
+WAITING: Final[dict[Vendor, str]] = {
+    "sqlite": _WAITING.format(limit="?"),
+    "postgresql": _WAITING.format(limit="%s for update of d skip locked").replace("d.headers", "d.headers::text"),
+}
+
+MARK_READ: Final[dict[Vendor, str]] = {
+    "sqlite": "update arrivals_delivery set state = 1 where state = 0 and id in (select value from json_each(?))",
+    "postgresql": "update arrivals_delivery set state = 1 where state = 0 and id = any(%b::bigint[])",
+}
+
+_ALERT_COLUMNS = (
+    "source_id, key, starts_at, ends_at, acknowledged_at, name, service, severity, summary, labels, annotations, url, extra,"
+    " count, first_seen_at, last_seen_at, delivery_id, news"
+)
+
+_UPSERT_ALERTS = f"""
+insert into arrivals_alert ({_ALERT_COLUMNS})
+{{rows}}
+on conflict (source_id, key, starts_at) do update set
+  news = arrivals_alert.news
+    or (arrivals_alert.ends_at is null and excluded.ends_at is not null)
+    or (arrivals_alert.ends_at is null and arrivals_alert.acknowledged_at is null and excluded.acknowledged_at is not null),
+  ends_at = coalesce(arrivals_alert.ends_at, excluded.ends_at),
+  acknowledged_at = coalesce(arrivals_alert.acknowledged_at, excluded.acknowledged_at),
+  count = arrivals_alert.count + excluded.count,
+  last_seen_at = {{latest}}(arrivals_alert.last_seen_at, excluded.last_seen_at),
+  service = coalesce(nullif(excluded.service, ''), arrivals_alert.service),
+  severity = coalesce(nullif(excluded.severity, ''), arrivals_alert.severity),
+  summary = coalesce(nullif(excluded.summary, ''), arrivals_alert.summary),
+  url = coalesce(nullif(excluded.url, ''), arrivals_alert.url),
+  labels = coalesce(nullif(excluded.labels, '{{{{}}}}'), arrivals_alert.labels),
+  annotations = coalesce(nullif(excluded.annotations, '{{{{}}}}'), arrivals_alert.annotations),
+  extra = coalesce(nullif(excluded.extra, '{{{{}}}}'), arrivals_alert.extra)
+"""
+
+_ALERT_ARRAYS = """
+select t.source_id, t.key, t.starts_at, t.ends_at, t.acknowledged_at, t.name, t.service, t.severity, t.summary,
+  t.labels::jsonb, t.annotations::jsonb, t.url, t.extra::jsonb, t.count, t.first_seen_at, t.last_seen_at, t.delivery_id, true
+from unnest(%b::bigint[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::text[], %b::text[],
+  %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::int[], %b::timestamptz[], %b::timestamptz[],
+  %b::bigint[])
+  as t(source_id, key, starts_at, ends_at, acknowledged_at, name, service, severity, summary, labels, annotations, url,
+    extra, count, first_seen_at, last_seen_at, delivery_id)
+"""
+
+UPSERT_ALERTS: Final[dict[Vendor, str]] = {
+    "sqlite": _UPSERT_ALERTS.format(rows=f"values ({'?, ' * 17}1)", latest="max").replace("{{}}", "{}"),
+    "postgresql": _UPSERT_ALERTS.format(rows=_ALERT_ARRAYS, latest="greatest").replace("'{{}}'", "'{}'::jsonb"),
+}
+
+_CHANGE_COLUMNS = (
+    "source_id, key, kind, at, status, service, environment, version, previous, summary, author, url, extra, first_seen_at,"
+    " delivery_id, news"
+)
+_LATE = "(excluded.status = 'started' and arrivals_change.status <> 'started')"
+_KEPT_UNLESS_SAID = ("service", "environment", "version", "previous", "summary", "author", "url")
+
+_UPSERT_CHANGE = f"""
+insert into arrivals_change ({_CHANGE_COLUMNS})
+values ({{marks}})
+on conflict (source_id, key) do update set
+  news = arrivals_change.news or (not {_LATE} and (
+    arrivals_change.status <> excluded.status or arrivals_change.at <> excluded.at
+    or (excluded.version <> '' and arrivals_change.version <> excluded.version)
+    or (excluded.service <> '' and arrivals_change.service <> excluded.service))),
+  kind = excluded.kind,
+  at = case when {_LATE} then arrivals_change.at else excluded.at end,
+  status = case when {_LATE} then arrivals_change.status else excluded.status end,
+  {", ".join(f"{c} = coalesce(nullif(excluded.{c}, ''), arrivals_change.{c})" for c in _KEPT_UNLESS_SAID)},
+  extra = coalesce(nullif(excluded.extra, {{nothing}}), arrivals_change.extra)
+"""  # noqa: S608 - no value from outside
+
+UPSERT_CHANGE: Final[dict[Vendor, str]] = {
+    "sqlite": _UPSERT_CHANGE.format(marks=f"{'?, ' * 15}1", nothing="'{}'"),
+    "postgresql": _UPSERT_CHANGE.format(
+        marks=", ".join("%s::jsonb" if n == 12 else "%s" for n in range(15)) + ", true", nothing="'{}'::jsonb"
+    ),
+}

@@ -1,0 +1,298 @@
+"""The only reads and writes of the room's tables. Hot paths speak SQL (`statements.py`), the rest Django."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import psycopg
+from django.db import connection
+from django.db.models import Max
+
+from unrepeat.arrivals import statements
+from unrepeat.arrivals.models import Alert, Change, Delivery, Source, SourceSecret, SourceToken
+from unrepeat.arrivals.occurrences import Key, Latest, Occurrence, clean, json_text, short_key
+from unrepeat.arrivals.records import ChangeSeen
+from unrepeat.support import bell
+from unrepeat.support.secret import unseal
+
+READER = 0x756E7265  # of the advisory lock that the one reader holds on PostgreSQL
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A source as the intake needs it. `tokens`: hash to moment of expiry; `secrets`: opened, with moment of expiry."""
+
+    id: int
+    name: str
+    kind: str
+    max_bytes: int | None
+    options: Mapping[str, Any]
+    tokens: Mapping[str, datetime | None]
+    secrets: tuple[tuple[str, datetime | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One request to store. `headers` is JSON; `key` has at most 32 bytes."""
+
+    source: int
+    key: bytes
+    received_at: datetime
+    headers: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A stored delivery that has not been read."""
+
+    id: int
+    source: int
+    received_at: datetime
+    headers: dict[str, str]
+    body: bytes
+    kind: str
+
+
+def senders() -> dict[str, Sender]:
+    """All sources by name, with the tokens and secrets that are not revoked."""
+    tokens: dict[int, dict[str, datetime | None]] = {}
+    for token in SourceToken.objects.filter(revoked_at=None):
+        tokens.setdefault(token.source_id, {})[token.hash] = token.expires_at
+    secrets: dict[int, list[tuple[str, datetime | None]]] = {}
+    for secret in SourceSecret.objects.filter(revoked_at=None):
+        secrets.setdefault(secret.source_id, []).append((unseal(secret.sealed), secret.expires_at))
+    return {
+        source.name: Sender(
+            source.id,
+            source.name,
+            source.kind,
+            source.max_bytes,
+            source.options,
+            tokens.get(source.id, {}),
+            tuple(secrets.get(source.id, [])),
+        )
+        for source in Source.objects.all()
+    }
+
+
+def keep_deliveries(arrivals: Sequence[Arrival]) -> None:
+    """Store deliveries in the present transaction; those that are known by source and key stay as they are."""
+    if _vendor() == "sqlite":
+        rows = [(a.source, a.key, _text(a.received_at), a.headers, a.body) for a in arrivals]
+        _many(statements.KEEP_DELIVERIES["sqlite"], rows)
+    else:
+        columns = (
+            [a.source for a in arrivals],
+            [a.key for a in arrivals],
+            [a.received_at for a in arrivals],
+            [a.headers for a in arrivals],
+            [a.body for a in arrivals],
+        )
+        _once(statements.KEEP_DELIVERIES["postgresql"], columns)
+    bell.ring_on_commit("deliveries")
+
+
+def be_the_reader() -> bool:
+    """Whether this transaction may read deliveries. One at a time does, since the order matters to sources without times.
+
+    On SQLite the write lock sees to it (`mark_read`); on PostgreSQL an advisory lock until the transaction ends.
+    """
+    if _vendor() == "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_xact_lock(%s)", [READER])
+        return bool(cursor.fetchone()[0])
+
+
+def waiting(limit: int) -> list[Waiting]:
+    """The oldest deliveries that wait to be read, in order of arrival."""
+    vendor = _vendor()
+    with connection.cursor() as cursor:
+        raw: Any = cursor.cursor if vendor == "postgresql" else _raw_cursor()
+        raw.execute(statements.WAITING[vendor], (limit,))
+        rows = raw.fetchall()
+    decode = msgspec.json.decode
+    return [
+        Waiting(row[0], row[1], _moment(row[2]), decode(row[3], type=dict[str, str]), bytes(row[4]), row[5])
+        for row in rows
+    ]
+
+
+def mark_read(deliveries: Sequence[int], notes: Mapping[int, str]) -> bool:
+    """Mark deliveries read, with a note where there is one. False when another worker has been there before."""
+    if not deliveries:
+        return True
+    if _vendor() == "sqlite":
+        done = _raw_cursor().execute(statements.MARK_READ["sqlite"], (str(list(deliveries)),)).rowcount
+    else:
+        done = _once(statements.MARK_READ["postgresql"], (list(deliveries),))
+    for delivery, note in notes.items():
+        Delivery.objects.filter(id=delivery).update(reason=clean(note))
+    return bool(done == len(deliveries))
+
+
+def mark_unreadable(delivery: int, reason: str) -> None:
+    """Keep a delivery aside with the reason why it could not be read."""
+    Delivery.objects.filter(id=delivery, state=Delivery.State.WAITING).update(
+        state=Delivery.State.UNREADABLE, reason=clean(reason)
+    )
+
+
+def mark_waiting(deliveries: Sequence[int] | None = None) -> int:
+    """Let unreadable deliveries (all, or those) be read again; returns how many."""
+    unreadable = Delivery.objects.filter(state=Delivery.State.UNREADABLE)
+    if deliveries is not None:
+        unreadable = unreadable.filter(id__in=deliveries)
+    found = unreadable.update(state=Delivery.State.WAITING, reason="")
+    if found:
+        bell.ring_on_commit("deliveries")
+    return found
+
+
+def latest_of(keys: set[Key]) -> dict[Key, Latest]:
+    """For each key its open occurrence and its newest one."""
+    found = {key: Latest() for key in keys}
+    for source in {source for source, _ in keys}:
+        names = [key for of, key in keys if of == source]
+        for start in range(0, len(names), 500):
+            rows = Alert.objects.filter(source_id=source, key__in=names[start : start + 500])
+            for key, newest in rows.values_list("key").annotate(Max("starts_at")):
+                found[source, key].last_at = newest
+            for key, at in rows.filter(ends_at=None).order_by("starts_at").values_list("key", "starts_at"):
+                found[source, key].open_at = at
+    return found
+
+
+def keep_alerts(occurrences: Sequence[Occurrence]) -> None:
+    """Bring the alerts' table up to date; each source, key and start may stand in the batch once."""
+    if not occurrences:
+        return
+    if _vendor() == "sqlite":
+        _many(statements.UPSERT_ALERTS["sqlite"], [_alert_row(o) for o in occurrences])
+    else:
+        names = [f.name for f in fields(Occurrence)]
+        _once(statements.UPSERT_ALERTS["postgresql"], [[getattr(o, n) for o in occurrences] for n in names])
+    bell.ring_on_commit("alerts")
+
+
+def keep_changes(told: Sequence[tuple[int, int, datetime, ChangeSeen]]) -> None:
+    """Bring the changes' table up to date from (source, delivery, received at, change seen), in order."""
+    if not told:
+        return
+    vendor = _vendor()
+    rows = [_change_row(vendor, *one) for one in told]
+    if vendor == "sqlite":
+        _many(statements.UPSERT_CHANGE["sqlite"], rows)
+    else:
+        with connection.cursor() as cursor:
+            cursor.executemany(statements.UPSERT_CHANGE["postgresql"], rows)
+    bell.ring_on_commit("changes")
+
+
+def take_alert_news(limit: int) -> list[Alert]:
+    """Alerts that changed state since they were last taken, oldest first; the flag falls with the caller's transaction."""
+    return cast("list[Alert]", _take_news(Alert, limit))
+
+
+def take_change_news(limit: int) -> list[Change]:
+    """Changes that are new or changed since they were last taken, oldest first; the flag falls with the caller's transaction."""
+    return cast("list[Change]", _take_news(Change, limit))
+
+
+def _take_news(model: type[Alert | Change], limit: int) -> list[Any]:
+    if not connection.in_atomic_block:
+        raise RuntimeError("news are taken in the transaction of what is made of them")
+    rows: Any = model.objects.filter(news=True).order_by("id")
+    if _vendor() == "postgresql":
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    taken = list(rows[:limit])
+    if taken:
+        model.objects.filter(id__in=[row.id for row in taken]).update(news=False)
+    return taken
+
+
+def _alert_row(o: Occurrence) -> Row:
+    return (
+        o.source,
+        o.key,
+        _text(o.starts_at),
+        o.ends_at and _text(o.ends_at),
+        o.acknowledged_at and _text(o.acknowledged_at),
+        o.name,
+        o.service,
+        o.severity,
+        o.summary,
+        o.labels,
+        o.annotations,
+        o.url,
+        o.extra,
+        o.count,
+        _text(o.first_seen_at),
+        _text(o.last_seen_at),
+        o.delivery,
+    )
+
+
+def _change_row(vendor: statements.Vendor, source: int, delivery: int, received_at: datetime, c: ChangeSeen) -> Row:
+    moment = _text if vendor == "sqlite" else _same
+    return (
+        source,
+        short_key(c.key),
+        clean(c.kind, 40),
+        moment(c.at),
+        c.status,
+        clean(c.service, 120),
+        clean(c.environment, 120),
+        clean(c.version, 200),
+        clean(c.previous, 200),
+        clean(c.summary),
+        clean(c.author, 200),
+        clean(c.url),
+        json_text(c.extra),
+        moment(received_at),
+        delivery,
+    )
+
+
+def _vendor() -> statements.Vendor:
+    return "sqlite" if connection.vendor == "sqlite" else "postgresql"
+
+
+def _same(at: datetime) -> datetime:
+    return at
+
+
+def _text(at: datetime) -> str:
+    """A moment as Django writes it into SQLite: UTC, without the zone."""
+    return str((at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None))
+
+
+def _moment(stored: Any) -> datetime:
+    return (
+        stored.astimezone(UTC) if isinstance(stored, datetime) else datetime.fromisoformat(stored).replace(tzinfo=UTC)
+    )
+
+
+def _raw_cursor() -> Any:
+    """SQLite's own cursor, in Django's connection and transaction."""
+    connection.ensure_connection()
+    return connection.connection.cursor()
+
+
+def _many(statement: str, rows: Sequence[Row]) -> None:
+    cursor = _raw_cursor()
+    with connection.wrap_database_errors:
+        cursor.executemany(statement, rows)
+
+
+def _once(statement: str, columns: Sequence[Sequence[Any]]) -> int:
+    """One statement with an array a column, bound by the server in binary form; how many rows it touched."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(statement.encode(), columns).rowcount

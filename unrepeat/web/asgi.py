@@ -1,0 +1,93 @@
+"""The server's one door: `/in/` goes to the intake, all else to Django. Its lifespan starts the intake's writer and the worker."""
+
+# ruff: noqa: E402 - Django must be set up before the rooms are imported
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any, cast
+
+import structlog
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "unrepeat.settings")
+
+from django.core.asgi import get_asgi_application
+
+_django = get_asgi_application()
+
+from unrepeat.arrivals.intake import PREFIX, Intake, Receive, Scope, Send
+from unrepeat.arrivals.writer import Writer
+from unrepeat.support import closing
+from unrepeat.support.bell import Ears
+from unrepeat.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+
+class Server:
+    """The ASGI application of one process."""
+
+    def __init__(self, *, with_worker: bool = True) -> None:
+        self._with_worker = with_worker
+        self._writer = Writer()
+        self._intake: Intake | None = None
+        self._worker: Worker | None = None
+        self._ears = Ears()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request, or the lifespan."""
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX) and self._intake is not None:
+            await self._intake(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await _django(cast("dict[str, Any]", scope), cast("Any", receive), cast("Any", send))
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._start()
+        except Exception as error:
+            log.exception("the server could not start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> None:
+        await self._writer.start()
+        self._intake = Intake(self._writer)
+        self._ears.start()
+        if self._with_worker:
+            self._worker = Worker()
+            self._worker.start()
+        _end_streams_at_sigterm()
+
+    async def _stop(self) -> None:
+        await self._writer.stop()
+        if self._worker is not None:
+            await asyncio.to_thread(self._worker.stop)
+        await asyncio.to_thread(self._ears.stop)
+
+
+def _end_streams_at_sigterm() -> None:
+    """Granian waits for open connections before it ends the lifespan: at the first signal, end the long answers ourselves."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def handler(got: int, frame: FrameType | None, before: Any = before) -> None:
+            closing.begin()
+            if callable(before):
+                before(got, frame)
+
+        signal.signal(number, handler)
+
+
+application = Server(with_worker=os.environ.get("UNREPEAT_WORKER", "1") != "0")
