@@ -17,7 +17,8 @@ sign_in: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *sign_in,
-    # The JSON API (web/api/) and the live streams (web/live/) add their include lines here:
+    path("", include("unrepeat.web.live.urls")),
+    path("", include("unrepeat.web.api.urls")),
     # Pages:
     path("", include("unrepeat.web.pages.urls")),
 ]

@@ -32,12 +32,10 @@ class StrictParser(Parser):
             raise too_large()
         try:
             value = json.loads(request.body, parse_constant=_no_such_number)
-        except (ValueError, RecursionError) as error:
-            raise Invalid(
-                "This body is not JSON.",
-                f"{error or 'It is nested too deeply'}.",
-                "Mend it and send it again.",
-            ) from error
+        except RecursionError as error:
+            raise Invalid("This body is nested too deeply.", "No shape of ours is.", "Send a flatter one.") from error
+        except ValueError as error:
+            raise Invalid("This body is not JSON.", f"{error}.", "Mend it and send it again.") from error
         refuse_unstorable(value)
         return value
 

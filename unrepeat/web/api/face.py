@@ -67,6 +67,7 @@ class Face(NinjaAPI):
         document = super().get_openapi_schema(**kwargs)
         components = document["components"]
         components["schemas"]["Problem"] = ProblemShape.model_json_schema() | {"title": "Problem"}
+        components["responses"] = {f"Problem{status}": _problem_answer(words) for status, words in ANSWERS.items()}
         components["securitySchemes"] = SECURITY
         needs = self._needs()
         for path in document["paths"].values():
@@ -95,17 +96,22 @@ def need_said(view: Any) -> Need:
 
 
 def _complete(operation: dict[str, Any], need: Need) -> None:
-    problem = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     written = operation["responses"]
-    for status, meaning in ANSWERS.items():
-        if status not in written:
-            written[status] = {"description": meaning, **problem}
+    for status in ANSWERS:
+        written.setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
     operation["responses"] = {str(status): written[status] for status in sorted(written)}
     role = need.write if "requestBody" in operation else need.read
     if role is None:
         operation["security"] = []
     else:
         operation["security"] = [{"bearer": []}, {"session": []}]
+
+
+def _problem_answer(meaning: str) -> dict[str, Any]:
+    return {
+        "description": meaning,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
 
 
 def make_face() -> Face:
@@ -141,13 +147,19 @@ def _problem(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _wrong_shape(request: HttpRequest, error: Any) -> HttpResponse:
-    named = "; ".join(f"{'.'.join(str(step) for step in one['loc'])}: {one['msg']}" for one in error.errors[:10])
+    named = "; ".join(f"{_place(one['loc'])}: {one['msg']}" for one in error.errors[:10])
     return _answer(
         request,
         Invalid(
             "This cannot be taken as it is.", f"{named}.", "Mend what is named; /api/v1/openapi.json has the shapes."
         ),
     )
+
+
+def _place(steps: tuple[Any, ...]) -> str:
+    """Where in a request something is: `body.text`, `query.page`."""
+    where, *rest = [str(step) for step in steps]
+    return ".".join([where, *(rest[1:] if where == "body" else rest)])
 
 
 def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
