@@ -1,0 +1,38 @@
+"""Ways of looking at an outage: one file a lens, each a pure function from tables to findings. See README.md here."""
+
+from __future__ import annotations
+
+from unrepeat.investigation.lenses._contrast import Contrast, contrast
+from unrepeat.investigation.lenses._findings import Chart, Finding, Kind
+from unrepeat.investigation.lenses._tables import (
+    Bools,
+    Calls,
+    Change,
+    Floats,
+    LogCounts,
+    LogLine,
+    Series,
+    Spans,
+    Tables,
+    describe,
+)
+from unrepeat.investigation.lenses._units import Measure
+
+__all__ = [
+    "Bools",
+    "Calls",
+    "Change",
+    "Chart",
+    "Contrast",
+    "Finding",
+    "Floats",
+    "Kind",
+    "LogCounts",
+    "LogLine",
+    "Measure",
+    "Series",
+    "Spans",
+    "Tables",
+    "contrast",
+    "describe",
+]

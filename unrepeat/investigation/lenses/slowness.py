@@ -1,0 +1,47 @@
+"""Who became slow by itself: extra seconds of a service that no slower callee accounts for."""
+
+from __future__ import annotations
+
+from unrepeat.investigation.lenses._findings import Finding, chart_of, strength
+from unrepeat.investigation.lenses._scene import Harm, Scene
+from unrepeat.investigation.lenses._words import from_to
+
+TITLE = "Slow requests"
+
+
+def look(scene: Scene) -> list[Finding]:
+    """One finding a slow service: against it for what is its own, for it where a callee explains it."""
+    worst = max((harm.own for harm in scene.slow.values()), default=0.0)
+    return [
+        _finding(scene, service, harm, worst)
+        for service, harm in scene.slow.items()
+        if harm.far >= scene.weights.score.worth_saying and not recovered(scene, service)
+    ]
+
+
+def recovered(scene: Scene, service: str) -> bool:
+    """Whether a service that used to fail now succeeds: its times cannot be compared, failing is quick."""
+    harm = scene.failed.get(service)
+    return harm is not None and float(scene.contrast.far[harm.column]) < -scene.weights.score.recovered
+
+
+def _finding(scene: Scene, service: str, harm: Harm, worst: float) -> Finding:
+    share = harm.own / harm.amount if harm.amount > 0 else 0.0
+    of_all = harm.own / worst if worst > 0 else 0.0
+    series = scene.tables.series[harm.column]
+    moved = from_to(float(scene.contrast.usual[harm.column]), float(scene.contrast.level[harm.column]), "seconds")
+    cleared = share < scene.weights.clear.own_share and harm.callee != ""
+    reason = f"Slow only because {harm.callee} is slow" if cleared else "No callee explains it"
+    return Finding(
+        lens="slowness",
+        kind="indicator",
+        subject=series.column,
+        service=service,
+        score=-share if cleared else strength(harm.far, scene.weights) * share * of_all**scene.weights.score.harm_power,
+        sentence=f"Requests to {service}: {series.indicator} {moved}. {reason}.",
+        direction="up",
+        onset=float(scene.contrast.onset[harm.column]),
+        source=(series.column,),
+        chart=chart_of(scene.tables, scene.contrast, harm.column),
+        because=harm.callee if cleared else "",
+    )
