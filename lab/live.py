@@ -39,8 +39,6 @@ def run(options: Options, console: Console) -> int:
     """Run the outage; 0 when all was as it has to be."""
     made = _run(options, console)
     show(made, console)
-    if options.json_file:
-        options.json_file.write_text(json.dumps(made.as_json(), indent=2) + "\n")
     for line in made.figures():
         print(line)
     return 1 if made.complaints else 0
@@ -63,6 +61,8 @@ def _run(options: Options, console: Console) -> Report:
         supervisor.stop(house.users)
         draft = bool(link.draft()) if link.webhooks else None
         made = report(course, read(house.users.visits), calibration, house.budget_bytes, draft)
+        if options.json_file:
+            options.json_file.write_text(json.dumps(made.as_json(), indent=2) + "\n")
         if options.recording:
             url, log = house.prometheus_url, house.nginx.access_log
             record(Run(course, link.journal, recorder.heard, made, url, log, CATALOGUE), options.recording)

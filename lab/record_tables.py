@@ -36,26 +36,28 @@ def metrics_table(found: Iterator[dict[str, Any]], clock: TimeMap, out: Path) ->
         with rows.open("w") as lines:
             for one in found:
                 lines.writelines(_rows(one, clock))
-        _parquet(
-            f"""select at::timestamp as at, name, labels, value from read_json('{rows}', format = 'newline_delimited',
-                columns = {{at: 'VARCHAR', name: 'VARCHAR', labels: 'VARCHAR', value: 'DOUBLE'}})
-                order by name, labels, at""",
-            out,
-        )
+        query = f"""
+            select "at"::timestamp as "at", name, labels, value
+            from read_json('{rows}', format = 'newline_delimited',
+                columns = {{'at': 'VARCHAR', 'name': 'VARCHAR', 'labels': 'VARCHAR', 'value': 'DOUBLE'}})
+            order by name, labels, "at"
+            """
+        _parquet(query, out)
 
 
 def requests_table(log: Path, start: float, end: float, clock: TimeMap, out: Path) -> None:
     """Write nginx's log as one row a request; its times on the report's clock, its durations as they were."""
-    moment = f"to_timestamp({clock.anchor.timestamp()} + (at - {clock.real}) * {clock.factor})"
-    _parquet(
-        f"""select timezone('UTC', {moment}) as at, method, path, status, request_time,
-                try_cast(upstream_time as double) as upstream_time, upstream, session
-            from read_json('{log}', format = 'newline_delimited', columns = {{at: 'DOUBLE', method: 'VARCHAR',
-                path: 'VARCHAR', status: 'INTEGER', request_time: 'DOUBLE', upstream_time: 'VARCHAR',
-                upstream: 'VARCHAR', session: 'VARCHAR'}})
-            where at between {start} and {end} order by at""",
-        out,
-    )
+    moment = f'to_timestamp({clock.anchor.timestamp()} + ("at" - {clock.real}) * {clock.factor})'
+    query = f"""
+        select timezone('UTC', {moment}) as "at", method, path, status, request_time,
+            try_cast(upstream_time as double) as upstream_time, upstream, session
+        from read_json('{log}', format = 'newline_delimited', columns = {{'at': 'DOUBLE', 'method': 'VARCHAR',
+            'path': 'VARCHAR', 'status': 'INTEGER', 'request_time': 'DOUBLE', 'upstream_time': 'VARCHAR',
+            'upstream': 'VARCHAR', 'session': 'VARCHAR'}})
+        where "at" between {start} and {end}
+        order by "at"
+        """
+    _parquet(query, out)
 
 
 def _rows(one: dict[str, Any], clock: TimeMap) -> Iterator[str]:

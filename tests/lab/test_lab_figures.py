@@ -17,9 +17,9 @@ ALERT = 1_795_506_564.941
 
 
 def test_a_slower_machine_shows_smaller_pages():
-    assert calibrate.page_size(0.33) == 24
-    assert calibrate.page_size(0.165) == 48
-    assert calibrate.page_size(1.0) == 8
+    assert calibrate.page_size(calibrate.WANTED_MS) == 24
+    assert calibrate.page_size(calibrate.WANTED_MS / 2) == 48
+    assert calibrate.page_size(calibrate.WANTED_MS * 3) == 8
     assert calibrate.page_size(1e-6) == calibrate.MOST
     assert calibrate.page_size(1e6) == calibrate.FEWEST
     with pytest.raises(ValueError, match="no time"):
