@@ -31,7 +31,7 @@ def _offer(act: type[Act]) -> None:
     """Add the operation of one act."""
     shape = body_of(act)
     none_needed = all(not field.is_required() for field in shape.model_fields.values())
-    default: Any = Body(shape()) if none_needed else Body(...)
+    default: Any = Body(shape()) if none_needed else Body(...)  # type: ignore[type-arg]
 
     def do(
         request: HttpRequest,

@@ -19,7 +19,7 @@ from typing import TypeVar
 import structlog
 from django.db import connections
 
-from unrepeat.support import bell
+from unrepeat.support import bell, closing
 from unrepeat.support.problems import Problem
 from unrepeat.web.live import reading
 
@@ -86,7 +86,12 @@ class Hub:
         self._looking: asyncio.Task[None] | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._silence: Callable[[], None] = lambda: None
-        self.closing = False
+        self._closed = False
+
+    @property
+    def closing(self) -> bool:
+        """Whether the streams must end: the server stops."""
+        return self._closed or closing.begun()
 
     @property
     def watchers(self) -> int:
@@ -95,7 +100,7 @@ class Hub:
 
     def close(self) -> None:
         """The server is about to stop: end every stream now. May be called from any thread, and from a signal handler."""
-        self.closing = True
+        self._closed = True
         self._soon(self._wake_all)
 
     async def read(self, work: Callable[[], T]) -> T:
@@ -150,7 +155,7 @@ class Hub:
         if self._loop is not loop:
             self._feeds.clear()
             self._end()
-            self._loop, self._rung, self.closing = loop, asyncio.Event(), False
+            self._loop, self._rung, self._closed = loop, asyncio.Event(), False
         return loop
 
     def _begin(self) -> None:
@@ -172,6 +177,8 @@ class Hub:
         """A ring, in any thread."""
         if topic == "entries":
             self._soon(self._rung.set)
+        elif topic == "closing" and closing.begun():
+            self.close()
 
     def _soon(self, do: Callable[[], None]) -> None:
         loop = self._loop
