@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 
 def span(length: timedelta | None) -> str:
-    """A length of time as people say it: `2 h 45 min`, `41 s`, `3 d 4 h`; a dash when there is none."""
+    """A length of time as people say it: `2 h 45 min`, `2 min 45 s`, `41 s`, `3 d 4 h`; a dash when there is none."""
     if length is None:
         return "–"
     seconds = length.total_seconds()
@@ -15,6 +15,9 @@ def span(length: timedelta | None) -> str:
         return f"{seconds:.1f} s" if seconds else "0 s"
     if seconds < 60:
         return f"{seconds:.0f} s"
+    if seconds < 600:
+        whole, rest = divmod(round(seconds), 60)
+        return f"{whole} min {rest} s" if rest else f"{whole} min"
     minutes = round(seconds / 60)
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)

@@ -1,0 +1,1 @@
+"""The forms a report goes out in: one file a format."""

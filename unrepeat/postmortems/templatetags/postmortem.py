@@ -1,0 +1,85 @@
+"""Template words of the report: times as its facts tell them, prose as safe HTML, figures as inline SVG."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from unrepeat.postmortems import measured, sentences, times
+from unrepeat.postmortems.formats.prose import to_html
+from unrepeat.postmortems.report import Facts, Figure, Line
+from unrepeat.support import words
+
+register = template.Library()
+
+
+@register.filter
+def clock(at: datetime, facts: Facts) -> SafeString:
+    """`{{ line.at|clock:facts }}`: the time of day in the incident's zone."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), times.clock(at, facts))
+
+
+@register.filter
+def full(at: datetime, facts: Facts) -> SafeString:
+    """`{{ facts.resolved_at|full:facts }}`: time, zone and day."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), times.full(at, facts))
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    """Markdown as HTML that can do no harm."""
+    return mark_safe(to_html(text))  # noqa: S308 (cleaned by nh3)
+
+
+@register.filter
+def drawn(figure: Figure) -> SafeString:
+    """A figure's two pictures, for wide and for narrow pages; all words in them were escaped when they were drawn."""
+    wide, narrow = mark_safe(figure.svg), mark_safe(figure.narrow)  # noqa: S308 (escaped by charts/)
+    return format_html('<div class="wide">{}</div><div class="narrow">{}</div>', wide, narrow)
+
+
+@register.filter
+def said(facts: Facts, what: str) -> str:
+    """A fact in plain words: `duration`, `impact`, `root_cause`, `short_window`, `in_utc`, `standing`, `length`, `day`."""
+    made = {
+        "duration": sentences.duration,
+        "impact": sentences.impact,
+        "root_cause": sentences.root_cause,
+        "short_window": times.short_window,
+        "in_utc": times.in_utc,
+        "standing": lambda f: sentences.STANDING[f.standing],
+        "length": lambda f: words.span(f.duration),
+        "day": lambda f: words.day(f.started_at, f.zone),
+        "zone": lambda f: words.zone_name(f.started_at, f.zone),
+    }
+    return made[what](facts)
+
+
+@register.filter
+def due(text: str) -> str:
+    """A due date in words."""
+    return times.due(text)
+
+
+@register.filter
+def size(value: float) -> str:
+    """Bytes in words."""
+    return measured.size(value)
+
+
+@register.filter
+def days(facts: Facts) -> list[tuple[str, list[Line]]]:
+    """The timeline by days in the incident's zone."""
+    grouped: dict[str, list[Line]] = {}
+    for line in facts.timeline:
+        grouped.setdefault(words.day(line.at, facts.zone), []).append(line)
+    return list(grouped.items())
+
+
+@register.filter
+def since(at: datetime | None, start: datetime | None) -> str:
+    """How long after `start` something happened."""
+    return words.span(max(at - start, timedelta(0))) if at and start else "–"
