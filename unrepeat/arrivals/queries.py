@@ -62,14 +62,14 @@ def waiting() -> int:
     return Delivery.objects.filter(state=Delivery.State.WAITING).count()
 
 
-def unreadable(page: int = 1) -> Page[Delivery]:
+def unreadable(page: int = 1, size: int = PER_PAGE) -> Page[Delivery]:
     """Deliveries that could not be read, newest first, with their sources."""
     rows = (
         Delivery.objects.filter(state=Delivery.State.UNREADABLE)
         .select_related("source")
         .order_by("-received_at", "-id")
     )
-    return Paginator(rows, PER_PAGE).get_page(page)
+    return Paginator(rows, size).get_page(page)
 
 
 def delivery(number: int) -> Delivery:
@@ -102,6 +102,28 @@ def alert(number: int) -> Alert:
 def alerts(numbers: Iterable[int]) -> list[Alert]:
     """The alerts with these ids, in order of their start."""
     return list(Alert.objects.filter(id__in=list(numbers)).select_related("source").order_by("starts_at", "id"))
+
+
+def alerts_seen(*, firing: bool | None = None, service: str = "", page: int = 1, size: int = PER_PAGE) -> Page[Alert]:
+    """Alerts, the newest start first. `firing`: only those that are firing, or only those that are not."""
+    rows = Alert.objects.select_related("source").order_by("-starts_at", "-id")
+    if firing is not None:
+        rows = rows.filter(ends_at__isnull=firing)
+    if service:
+        rows = rows.filter(service=service)
+    return Paginator(rows, size).get_page(page)
+
+
+def changes_seen(*, service: str = "", page: int = 1, size: int = PER_PAGE) -> Page[Change]:
+    """Changes, newest first; `service`: only those of one service."""
+    rows = Change.objects.select_related("source").order_by("-at", "-id")
+    return Paginator(rows.filter(service=service) if service else rows, size).get_page(page)
+
+
+def oldest_waiting() -> datetime | None:
+    """When the oldest delivery that waits to be read came in (UTC); None when none waits."""
+    rows = Delivery.objects.filter(state=Delivery.State.WAITING).order_by("id")
+    return rows.values_list("received_at", flat=True).first()
 
 
 def _newest() -> list[tuple[int, datetime]]:

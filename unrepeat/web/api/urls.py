@@ -11,12 +11,12 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from unrepeat.support.problems import NotFound
 from unrepeat.web.access import open_to_all
-from unrepeat.web.api import acts, incidents
+from unrepeat.web.api import acts, arrivals, catalogue, health, incidents, people
 from unrepeat.web.api.body import plain
 from unrepeat.web.api.face import make_face
 
 api = make_face()
-for subject in (incidents, acts):
+for subject in (incidents, acts, arrivals, catalogue, people, health):
     api.add_router("", subject.router)
 
 
@@ -48,5 +48,6 @@ _operations = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("api/v1/", (_operations, _app, _namespace)),
+    path("metrics", health.metrics, name="metrics"),
     re_path("^api/", nothing_here),
 ]
