@@ -71,14 +71,15 @@ def record(run: Run, folder: Path) -> None:
 
 
 def mapped(delivery: Delivery, clock: TimeMap) -> dict[str, Any]:
-    """A delivery on the report's clock: its own time, and the times inside its body."""
+    """A delivery on the report's clock: its own time, and the times inside its body, which is text as it is sent."""
     body = deepcopy(delivery.body)
     for alert in body.get("alerts", []):
         alert["startsAt"] = clock.moved(alert["startsAt"])
         alert["endsAt"] = clock.moved(alert["endsAt"])
     if delivery.kind == "generic_change":
         body["at"] = clock.moved(body["at"])
-    return {**asdict(delivery), "at": clock.text(delivery.at), "body": body}
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return {**asdict(delivery), "at": clock.text(delivery.at), "body": text}
 
 
 def acts(journal: Journal, clock: TimeMap) -> list[dict[str, Any]]:
@@ -133,7 +134,7 @@ def _manifest(run: Run, clock: TimeMap, start: float, end: float, made: Path) ->
             "patched": clock.text(course.patch.switched),
             "resolved": clock.text(course.resolved),
         },
-        "files": {path.name: _described(path) for path in sorted(made.iterdir())},
+        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(made.iterdir())},
         "counted_by_the_load_generator": {
             "says": "slow: any request over 0.5 s. Visitors who came, and buyers who first clicked checkout, between "
             "the alert and the patch. lost: never paid, all own repeats included.",
@@ -152,11 +153,6 @@ def _manifest(run: Run, clock: TimeMap, start: float, end: float, made: Path) ->
             "unstretched seconds; nginx",
         },
     }
-
-
-def _described(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
