@@ -11,7 +11,12 @@ from collections.abc import Mapping, Sequence
 
 def digest(value: bytes | str) -> bytes:
     """32 bytes that stand for a delivery's own id, or for its body."""
-    return hashlib.blake2b(value.encode() if isinstance(value, str) else value, digest_size=32).digest()
+    return hashlib.blake2b(octets(value) if isinstance(value, str) else value, digest_size=32).digest()
+
+
+def octets(header: str) -> bytes:
+    """A header's bytes; never an error, whatever somebody wrote into it."""
+    return header.encode(errors="replace")
 
 
 def hex_signature(signed: bytes, given: str, secrets: Sequence[str]) -> bool:
@@ -35,7 +40,7 @@ def standard_webhook(raw: bytes, headers: Mapping[str, str], secrets: Sequence[s
 
     The time in it is signed but not judged: a body that is played again has the same id, and is stored once.
     """
-    signed = b".".join([headers.get("webhook-id", "").encode(), headers.get("webhook-timestamp", "").encode(), raw])
+    signed = b".".join([octets(headers.get(name, "")) for name in ("webhook-id", "webhook-timestamp")] + [raw])
     given = [mark[3:] for mark in headers.get("webhook-signature", "").split() if mark.startswith("v1,")][:8]
     expected = [base64.b64encode(_hmac(key, signed)).decode() for secret in secrets for key in _keys(secret)]
     return any(_same(one, other) for one in given for other in expected)
@@ -66,4 +71,4 @@ def _hmac(key: bytes, signed: bytes) -> bytes:
 
 
 def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
+    return hmac.compare_digest(octets(one), octets(other))

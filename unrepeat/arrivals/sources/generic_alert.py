@@ -95,7 +95,7 @@ def _key(told: Json, status: Status, service: str, summary: str) -> str:
         raise Unreadable("There is no “summary”: one line that says what is wrong.")
     if not given and not summary:
         raise Unreadable(f"Nothing says which alert is {status}: give its “dedup_key”, or the same “summary”.")
-    return body.short_key(given or f"{service}/{summary}")
+    return body.short_key(given or "/".join(part for part in (service, summary) if part))
 
 
 def _started_at(told: Json) -> datetime | None:

@@ -177,7 +177,7 @@ def _push(hook: Json, received_at: datetime) -> Reading:
         service=_service(hook),
         version=ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else after,
         previous=before if (before := body.text(hook.get("before"), body.KEY)).strip("0") else "",
-        summary=body.text(head.get("message")),
+        summary=body.text(head.get("message")).strip(),
         author=body.text(body.inside(hook, "pusher").get("name"), body.KEY) or _login(hook.get("sender")),
         url=body.text(hook.get("compare")),
         extra={"repository": _repository(hook), "ref": ref, "forced": hook.get("forced") is True, **_commits(hook)},

@@ -42,7 +42,7 @@ def delivery_key(raw: bytes, headers: Mapping[str, str]) -> bytes | None:
     if given:
         return signatures.digest(given)
     event = headers.get("x-gitlab-event-uuid")
-    return signatures.digest(event.encode() + b"\n" + raw) if event else None
+    return signatures.digest(signatures.octets(event) + b"\n" + raw) if event else None
 
 
 def read(raw: bytes, headers: Mapping[str, str], received_at: datetime) -> Reading:  # noqa: ARG001
@@ -123,7 +123,7 @@ def _job(hook: Json, pipeline: Json, job: Json, status: Status, received_at: dat
         service=_service(hook),
         environment=body.text(environment.get("name"), body.SERVICE),
         version=body.text(pipeline.get("sha"), body.KEY),
-        summary=body.first(body.inside(hook, "commit"), ("title", "message")) or body.text(job.get("name")),
+        summary=body.first(body.inside(hook, "commit"), ("title", "message")).strip() or body.text(job.get("name")),
         author=_person(job) or _person(hook),
         url=f"{home}/-/jobs/{number}" if home else "",
         extra={
@@ -178,7 +178,7 @@ def _push(hook: Json, received_at: datetime) -> Reading:
         service=_service(hook),
         version=ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else after,
         previous=before if before.strip("0") else "",
-        summary=body.text(commits[-1].get("message")) if commits else "",
+        summary=body.text(commits[-1].get("message")).strip() if commits else "",
         author=body.first(hook, ("user_name", "user_username"), body.KEY),
         url=f"{home}/-/compare/{before}...{after}" if home and before.strip("0") else "",
         extra={

@@ -36,7 +36,7 @@ def verify(raw: bytes, headers: Mapping[str, str], secrets: Sequence[str], optio
     """HMAC-SHA256 in hex, over the body, or over "seconds:body" when option `timestamp_header` names where the seconds are."""
     given = headers.get(body.text(options.get("signature_header")).lower() or SIGNATURE_HEADER, "")
     timestamp_header = body.text(options.get("timestamp_header")).lower()
-    signed = headers.get(timestamp_header, "").encode() + b":" + raw if timestamp_header else raw
+    signed = signatures.octets(headers.get(timestamp_header, "")) + b":" + raw if timestamp_header else raw
     return signatures.hex_signature(signed, given, secrets)
 
 
