@@ -33,6 +33,8 @@ def _choose_database() -> None:
 
 
 _choose_database()
+# Not in pyproject.toml: pytest-django would then read the settings before this file has chosen the database.
+os.environ["DJANGO_SETTINGS_MODULE"] = "unrepeat.settings"
 
 
 def pytest_sessionstart(session):
