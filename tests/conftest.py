@@ -35,6 +35,11 @@ def _choose_database() -> None:
 _choose_database()
 # Not in pyproject.toml: pytest-django would then read the settings before this file has chosen the database.
 os.environ["DJANGO_SETTINGS_MODULE"] = "unrepeat.settings"
+import django  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+assert settings.DATABASES  # reads the settings, so that all is ready when the tests are collected
+django.setup()
 
 
 def pytest_sessionstart(session):
