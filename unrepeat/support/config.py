@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from unrepeat.support.problems import Problem
 
 
 class Config(BaseSettings):
@@ -54,11 +57,33 @@ class Config(BaseSettings):
     """Bytes of bodies that may wait for the writer; more are answered 503 with Retry-After."""
     lease: float = Field(30, gt=0)
     """Seconds a worker may hold a wakeup before another may take it."""
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING or ERROR."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """How much the server says of itself: DEBUG, INFO, WARNING or ERROR."""
+
+    @field_validator("allowed_hosts", "private_addresses", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("it is not an IANA time zone; write for example Europe/Berlin or UTC") from error
+        return value
 
 
 @cache
 def config() -> Config:
-    """The settings of this process."""
-    return Config()
+    """The settings of this process; a Problem names each value that cannot be used."""
+    try:
+        return Config()
+    except ValidationError as error:
+        wrong = [f"UNREPEAT_{str(one['loc'][0]).upper()}={one['input']!r}: {one['msg']}" for one in error.errors()]
+        raise Problem(
+            "A setting has a value that cannot be used.",
+            "; ".join(wrong) + ".",
+            "Mend it in the environment; docs/reference/settings.md says what each setting takes.",
+        ) from error
