@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from unrepeat.arrivals import queries as arrivals
 from unrepeat.incidents import acts, checks, moves, store
+from unrepeat.incidents.batch import noticed
 from unrepeat.incidents.decide import decide, open_by_hand
 from unrepeat.incidents.entries import Entry, Happened, Logged
-from unrepeat.incidents.fold import fold
+from unrepeat.incidents.fold import MACHINE, fold
 from unrepeat.incidents.state import State
 from unrepeat.support import clock
 from unrepeat.support.config import config
@@ -34,6 +36,8 @@ def perform(number: int, act: acts.Act, *, by: str, at: datetime | None = None, 
             return _merge(number, act, state, by=by, at=at, key=key)
         if isinstance(act, acts.Split):
             return _split(number, act, state, by=by, at=at, key=key)
+        if isinstance(act, acts.Mitigate) and act.change is not None and act.change not in state.changes:
+            state = _notice(number, act.change, at, state)
         entries = decide(state, act, number=number, at=at)
         return store.append(number, entries, by=by, at=at, key=key, state=state)
 
@@ -86,6 +90,13 @@ def _split(number: int, act: acts.Split, state: State, *, by: str, at: datetime,
     store.move_alerts(act.alerts, new)
     entries = decide(state, act, number=number, at=at, new=new)
     return store.append(number, entries, by=by, at=at, key=key, state=state)
+
+
+def _notice(number: int, change: int, at: datetime, state: State) -> State:
+    """The state after the named change has been noticed, though grouping has not seen it near; NotFound."""
+    row = arrivals.change(change)
+    store.append(number, [Happened(noticed(row), row.at, row.source.name)], by=MACHINE, at=at, state=state)
+    return store.present(store.lock(number)[number])
 
 
 def _author(by: str) -> str:

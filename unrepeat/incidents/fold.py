@@ -17,6 +17,8 @@ from unrepeat.incidents.redacted import without_words
 from unrepeat.incidents.state import Evidence, Measure, NearChange, OpenAlert, State, Suspect, Verdict
 
 _CONTAINERS = tuple(f.name for f in dataclasses.fields(State) if f.default_factory is not dataclasses.MISSING)
+MACHINE = "unrepeat"  # the author of what Unrepeat does by itself
+_BY_MACHINES = {e.AlertFired, e.AlertResolved, e.ChangeNoticed, e.EvidenceGathered, e.EvidenceMissing, e.MergeReceived}
 BY_HAND = "by_hand"  # the `rule` of an incident that a person opened
 
 
@@ -54,6 +56,8 @@ def _apply(state: State, logged: e.Logged) -> None:
     if state.last_at is None or logged.at > state.last_at:
         state.last_at = logged.at
     entry = logged.entry
+    if type(entry) not in _BY_MACHINES and logged.by != MACHINE and (not state.acted_at or logged.at > state.acted_at):
+        state.acted_at = logged.at
     if isinstance(entry, e.Redacted):
         rebuilt = without_words(entry)
         if rebuilt is None:
@@ -212,7 +216,7 @@ def _escalated(state: State, _: e.Logged, entry: e.Escalated) -> None:
 
 def _severity(state: State, logged: e.Logged, entry: e.SeverityChanged) -> None:
     state.severity = entry.severity
-    state.severity_by_hand = logged.by != "unrepeat"
+    state.severity_by_hand = logged.by != MACHINE
 
 
 def _retitled(state: State, _: e.Logged, entry: e.Retitled) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -24,6 +24,9 @@ class Listing:
     page: int
     pages: int
     total: int
+
+    def __iter__(self) -> Iterator[Incident]:
+        return iter(self.rows)
 
 
 def state_of(number: int) -> State:
@@ -83,10 +86,10 @@ def redactions(number: int) -> list[Redaction]:
 
 
 def last_seqs(numbers: Iterable[int]) -> dict[int, int]:
-    """How long the logs of these incidents are now: incident -> last seq. For those who watch (live streams)."""
+    """Incident number -> the last seq of its log, for those that there are."""
     return dict(Incident.objects.filter(pk__in=list(numbers)).values_list("pk", "last_seq"))
 
 
 def newest_entries(limit: int) -> list[tuple[int, int, int]]:
-    """The rows written last, over all logs, newest first: row, incident, seq. Rows may become visible out of order."""
+    """The rows written last over all logs, newest first: row, incident, seq."""
     return list(LogEntry.objects.order_by("-pk").values_list("pk", "incident_id", "seq")[:limit])

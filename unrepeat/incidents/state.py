@@ -129,6 +129,7 @@ class State:
     severity_by_hand: bool = False  # a person judged it; alerts do not raise it any more
     notes: int = 0
     last_seq: int = 0
+    acted_at: datetime | None = None  # when a person last did something
     last_at: datetime | None = None  # the latest `at` of all entries: the last sign of life
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
+from unrepeat.incidents import remembered
 from unrepeat.incidents.codec import blanked, decode, encode
 from unrepeat.incidents.entries import Entry, EntryRedacted, Happened, Logged
 from unrepeat.incidents.fold import copied, fold, step_all
@@ -19,6 +20,7 @@ from unrepeat.support import bell, clock, wakeups
 from unrepeat.support.config import config
 from unrepeat.support.problems import Conflict, NotFound
 
+GROUPER = 0x67726F75  # of the advisory lock that the one grouper holds on PostgreSQL
 _COLUMNS = ("seq", "at", "recorded_at", "by", "kind", "data")
 
 
@@ -57,6 +59,11 @@ def known_key(key: str) -> list[Logged]:
     """What was written under an idempotency key before, in order."""
     rows = LogEntry.objects.filter(Q(key=key) | Q(key__startswith=f"{key}#")).order_by("incident_id", "seq")
     return [logged(found) for found in rows.values_list(*_COLUMNS)]
+
+
+def present(held: Incident) -> State:
+    """The state of an incident whose row the caller holds locked."""
+    return remembered.present(held.pk, held.last_seq, log_of)
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -102,7 +109,8 @@ def append(
         if key is not None and (before := known_key(key)):
             return before
         now = clock.now()
-        state = fold(log_of(number)) if state is None or state.last_seq != held.last_seq else state
+        if state is None or state.last_seq != held.last_seq:
+            state = present(held)
         written = [
             Logged(held.last_seq + place, h.at, now, h.by or by, h.entry)
             for place, h in enumerate((_dated(entry, at) for entry in entries), start=1)
@@ -114,6 +122,7 @@ def append(
         quiet = timedelta(seconds=config().resolve_after_quiet)
         for follow in follows(number, state, after, now=now, quiet=quiet):
             wakeups.plan(follow.room, follow.what, follow.subject, due_at=follow.due_at, key=follow.key)
+        remembered.on_commit(number, after, written[-1])
         bell.ring_on_commit("entries")
     return written
 
@@ -142,12 +151,46 @@ def _insert(number: int, written: Iterable[Logged], key: str | None) -> None:
     LogEntry.objects.bulk_create(rows)
 
 
+def add_members(alerts: Iterable[int], to: int) -> None:
+    """These alerts, which belonged nowhere, belong to incident `to` from now on."""
+    Membership.objects.bulk_create(Membership(alert_id=alert, incident_id=to) for alert in alerts)
+
+
 def move_alerts(alerts: Iterable[int], to: int) -> None:
     """These alerts belong to incident `to` from now on."""
     numbers = list(alerts)
-    known = set(Membership.objects.filter(alert_id__in=numbers).values_list("alert_id", flat=True))
-    Membership.objects.filter(alert_id__in=known).update(incident_id=to)
-    Membership.objects.bulk_create([Membership(alert_id=n, incident_id=to) for n in numbers if n not in known])
+    moved = Membership.objects.filter(alert_id__in=numbers).update(incident_id=to)
+    assert moved == len(numbers), "an alert in a log has a membership"
+
+
+# --- grouping -------------------------------------------------------------------------------------------------------
+
+
+def be_the_grouper() -> None:
+    """Wait until no other transaction groups, and keep others from it until the present one ends."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [GROUPER])
+
+
+def lock_near(since: datetime, also: Iterable[int]) -> list[Incident]:
+    """The incidents that are open, were resolved at or after `since`, or are named, held until the present transaction ends."""
+    near = Q(is_open=True) | Q(status="resolved", resolved_at__gte=since) | Q(pk__in=set(also))
+    return list(Incident.objects.select_for_update().filter(near).order_by("pk"))
+
+
+def memberships(alerts: Iterable[int]) -> dict[int, int]:
+    """Alert -> the incident it belongs to now."""
+    return dict(Membership.objects.filter(alert_id__in=list(alerts)).values_list("alert_id", "incident_id"))
+
+
+def nameless(numbers: Iterable[int]) -> dict[int, set[str]]:
+    """Incident -> the names of its alerts that name no service."""
+    rows = Membership.objects.filter(incident_id__in=list(numbers), alert__service="")
+    found: dict[int, set[str]] = {}
+    for number, name in rows.values_list("incident_id", "alert__name").distinct():
+        found.setdefault(number, set()).add(name)
+    return found
 
 
 # --- summary rows ---------------------------------------------------------------------------------------------------
