@@ -67,10 +67,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a view needs: a role to read and a role to write; None: open to all."""
+    """What a view needs: a role to read and a role to write; None: open to all. `person`: somebody must be signed in even to read."""
 
     read: Role | None
     write: Role | None
+    person: bool = False
 
     def of(self, method: str | None) -> Role | None:
         """The role that a request of this method needs."""
@@ -142,9 +143,12 @@ def _by_token(request: HttpRequest) -> Caller | None:
 # --- what a view says
 
 
-def needs(read: Role, *, write: Role | None = None) -> Callable[[View], View]:
-    """Say what role a view needs; `write` for the methods that change something (default: the same role, but at least responder)."""
-    need = Need(read, write or max(read, Role.RESPONDER))
+def needs(read: Role, *, write: Role | None = None, person: bool = False) -> Callable[[View], View]:
+    """Say what role a view needs; `write` for the methods that change something (default: the same role, but at least responder).
+
+    `person`: the view is about the one who is signed in, so open reading does not open it.
+    """
+    need = Need(read, write or max(read, Role.RESPONDER), person)
 
     def say(view: View) -> View:
         view.unrepeat_need = need  # type: ignore[attr-defined]
@@ -183,9 +187,11 @@ def check(request: HttpRequest, need: Need) -> None:
     """Nothing, when the caller may; else a Problem: 401 when nobody signed in (or the token is not good), 403 when the role is too small."""
     caller = caller_of(request)
     role = need.of(request.method)
-    if may(caller, role):
+    if role is None:
         return
-    assert role is not None
+    nobody = caller.person is None and (need.person or request.method not in SAFE_METHODS)
+    if may(caller, role) and not nobody:
+        return
     if caller.bad_token:
         raise Problem(
             "This token is not good.",

@@ -7,12 +7,14 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from unrepeat.web.access import Role, needs, open_to_all
 
+own = needs(Role.READER, write=Role.READER, person=True)
+
 sign_in: list[URLPattern | URLResolver] = [
     path("sign-in", open_to_all(accounts.login), name="account_login"),
     path("sign-out", open_to_all(accounts.logout), name="account_logout"),
     path("sign-up", open_to_all(accounts.signup), name="account_signup"),  # says that it is closed
     path("inactive", open_to_all(accounts.account_inactive), name="account_inactive"),
-    path("password", needs(Role.READER, write=Role.READER)(accounts.password_change), name="account_change_password"),
+    path("password", own(accounts.password_change), name="account_change_password"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -17,7 +17,7 @@ SHAPES = {
     "page": '<path d="M5 .8 9.6 9.2H.4z"/>',
     "change": '<path d="M5 .3 9.7 5 5 9.7 .3 5z"/>',
     "cleared": '<circle cx="5" cy="5" r="3.6" class="hollow"/>',
-    "suspect": '<circle cx="5" cy="5" r="4.2" class="half"/>',
+    "suspect": '<circle cx="5" cy="5" r="4.1" class="half"/><path d="M5 .9a4.1 4.1 0 0 1 0 8.2z" class="half-fill"/>',
     "guilty": '<circle cx="5" cy="5" r="4.2"/>',
     "verified": '<path d="M1 5.4 4 8.4 9 1.8" class="hollow"/>',
     "note": '<circle cx="5" cy="5" r="2.4"/>',
@@ -32,6 +32,12 @@ def mark(shape: str) -> SafeString:
     return format_html(
         '<svg class="mark {}" viewBox="0 0 10 10" aria-hidden="true" focusable="false">{}</svg>', shape, drawn
     )
+
+
+@register.simple_tag
+def pill(tone: str, shape: str, words_: str) -> SafeString:
+    """A state: a shape and a word; `tone` (bad, warn, good, info or empty) only repeats them in colour."""
+    return format_html('<span class="state {}">{}{}</span>', tone, mark(shape), words_)
 
 
 @register.filter

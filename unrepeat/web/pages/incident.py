@@ -1,0 +1,158 @@
+"""The incident's page: what is known, what happened, whom we suspect, and everything one can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from unrepeat.duty import queries as duty
+from unrepeat.incidents import commands, queries
+from unrepeat.incidents.fold import fold
+from unrepeat.incidents.state import State
+from unrepeat.postmortems import queries as postmortems
+from unrepeat.support import clock
+from unrepeat.support.problems import NotFound, Problem
+from unrepeat.web.access import Role, caller_of, may, needs
+from unrepeat.web.models import User
+from unrepeat.web.pages import act_forms
+from unrepeat.web.pages.story import NARROW, WIDE, story
+from unrepeat.web.pages.telling import lines, written_later
+
+SHOWN = 200  # entries of a timeline that stand on the page at first; a link shows all
+PARTS = ("head", "acts", "story", "timeline", "suspects", "changes", "alerts")
+
+
+@needs(Role.READER)
+@require_safe
+def incident(request: HttpRequest, number: int) -> HttpResponse:
+    """An incident."""
+    return render(request, "pages/incident.html", _page(request, number))
+
+
+@needs(Role.READER)
+@require_safe
+def part(request: HttpRequest, number: int, part: str) -> HttpResponse:
+    """One live part of the page by itself, as it stands in the page: the whole element, to be put in the place of the old one."""
+    if part not in PARTS:
+        raise NotFound(f"The page has no part “{part}”.", remedy=f"There are: {', '.join(PARTS)}.")
+    response = render(request, f"pages/incident/_{part}.html", _page(request, number))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@needs(Role.RESPONDER)
+@require_POST
+def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
+    """Do an act; then lead to the entry that it wrote. When it cannot be done, the page says why and keeps what was typed."""
+    zone = queries.state_of(number).time_zone
+    caller = caller_of(request)
+    key = request.POST.get("key", "")[:64]
+    try:
+        doing, at = act_forms.read_act(name, request.POST, zone)
+        written = commands.perform(number, doing, by=caller.name, at=at, key=f"page:{caller.name}:{key}" if key else None)
+    except NotFound:
+        raise
+    except Problem as problem:
+        page = _page(request, number, problem=problem, tried=name)
+        return render(request, "pages/incident.html", page, status=problem.status)
+    after = f"#e{written[-1].seq}" if written else ""
+    if request.POST.get("back") == "postmortem":
+        report = postmortems.of_incident(number)
+        if report is not None:
+            return redirect(f"{reverse('postmortem', args=[report])}#measures")
+    return redirect(f"{reverse('incident', args=[number])}{after}")
+
+
+def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, tried: str = "") -> dict[str, Any]:
+    """All that the page and its parts show: one reading of the log, folded once."""
+    row = queries.incident(number)
+    log = queries.log_of(number)
+    state = fold(log)
+    now = clock.now()
+    everything = request.GET.get("all") == "1" or len(log) <= SHOWN
+    told = lines(log if everything else log[-SHOWN:], state.time_zone)
+    page: dict[str, Any] = {
+        "number": number,
+        "row": row,
+        "state": state,
+        "zone": state.time_zone,
+        "now": now,
+        "lines": told,
+        "written_later": written_later(log),
+        "earlier": 0 if everything else len(log) - SHOWN,
+        "latest": told[-1] if told else None,
+        "facts": Facts.of(state, now),
+        "stories": [("wide", story(state, log, now, WIDE)), ("narrow", story(state, log, now, NARROW))],
+        "suspects": sorted(state.suspects.values(), key=lambda one: (_ORDER[one.verdict], one.raised_at)),
+        "alerts": sorted(state.alerts.values(), key=lambda one: (one.resolved_at is not None, one.fired_at)),
+        "changes": sorted(state.changes.values(), key=lambda one: one.at, reverse=True),
+        "report": postmortems.of_incident(number) if not state.is_open else None,
+        "problem": problem,
+        "tried": tried,
+    }
+    if may(caller_of(request), Role.RESPONDER):
+        page |= _forms(request, state, tried)
+    return page
+
+
+_ORDER = {"guilty": 0, "suspect": 1, "cleared": 2}
+
+
+def _forms(request: HttpRequest, state: State, tried: str) -> dict[str, Any]:
+    """The forms of all acts that make sense now: the primary one, those beside it, and the rest."""
+    around = act_forms.Around(
+        teams=tuple(team.name for team in duty.teams()),
+        people=tuple(User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True)[:200]),
+        services=tuple(service.name for service in duty.services())[:200],
+    )
+    names = [name for name in act_forms.ACTS if act_forms.possible(name, state) or name == tried]
+    forms = {
+        name: act_forms.form_of(name, state, around, request.POST if name == tried else None) for name in names
+    }
+    primary = forms.get(act_forms.primary_of(state))
+    first = [forms[name] for name in act_forms.FIRST if name in forms and forms[name] is not primary]
+    beside = {form.name for form in first} | {"note", "acknowledge"} | ({primary.name} if primary else set())
+    return {
+        "primary": primary,
+        "first": first if state.is_open else [],
+        "more": [form for form in forms.values() if form.name not in beside or (not state.is_open and form in first)],
+        "note": forms.get("note"),
+        "around": around,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts under the headline that need more than the state: how long it lasts, who is on it, how far the suspects are."""
+
+    lasting: Any
+    since: datetime | None
+    on_it: str
+    guilty: list[str]
+    cleared: int
+    undecided: int
+    not_measured: str
+
+    @classmethod
+    def of(cls, state: State, now: datetime) -> Facts:
+        """Of an incident in this state, now."""
+        verdicts = [suspect.verdict for suspect in state.suspects.values()]
+        start = state.started_at
+        end = state.resolved_at or (state.last_at if state.status == "merged" else now)
+        return cls(
+            lasting=max(end - start, end - end) if start and end else None,
+            since=start,
+            on_it=state.roles.get("lead") or state.acknowledged_by,
+            guilty=[suspect.name for suspect in state.suspects.values() if suspect.verdict == "guilty"],
+            cleared=verdicts.count("cleared"),
+            undecided=verdicts.count("suspect"),
+            not_measured=state.missing.get("Impact", "No request log is connected, so nobody can count them."),
+        )
+
+
