@@ -58,12 +58,17 @@ class OwnTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least_seconds: float
     floor: float
     few_calls: float
+    on_the_way: float
 
 
 class Operations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Operations that stop or start."""
 
     worth_saying: float
+    few_calls: float
+    steady: float
+    skipped: float
+    skipped_weight: float
 
 
 class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +77,57 @@ class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worth_saying: float
     passed_up: float
     passed_on: float
+
+
+class Pods(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """New pods against old pods."""
+
+    grace_seconds: float
+    old_seen: float
+    new_seen: float
+    idle: float
+    silent: float
+    unused: float
+    worth_saying: float
+    floor: float
+    measures: dict[str, float]
+
+
+class Diffs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a diff does."""
+
+    most: float
+    words: float
+    untouched: float
+
+
+class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Causes from outside."""
+
+    services: int
+    least_share: float
+    times: float
+    expired: float
+    machine_full: float
+
+
+class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Changes as suspects."""
+
+    late_seconds: float
+    unread: float
+    prompt: float
+    prompt_seconds: float
+    at_place: float
+    outside: float
+    inert: float
+    anywhere: float
+    callee: float
+    fade_seconds: float
+    old: float
+    not_deployed: float
+    guilty: float
+    kinds: dict[str, float]
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,7 +140,12 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own_time: OwnTime
     operations: Operations
     logs: Logs
+    pods: Pods
+    diffs: Diffs
+    load: Load
+    changes: Changes
     resources: dict[str, float]
+    faint: dict[str, float]
     lenses: dict[str, float]
 
 

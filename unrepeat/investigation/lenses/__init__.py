@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unrepeat.investigation.lenses._contrast import Contrast, contrast
 from unrepeat.investigation.lenses._findings import Chart, Finding, Kind
+from unrepeat.investigation.lenses._scene import Harm, Scene, scene_of
 from unrepeat.investigation.lenses._tables import (
     Bools,
     Calls,
@@ -26,13 +27,16 @@ __all__ = [
     "Contrast",
     "Finding",
     "Floats",
+    "Harm",
     "Kind",
     "LogCounts",
     "LogLine",
     "Measure",
+    "Scene",
     "Series",
     "Spans",
     "Tables",
     "contrast",
     "describe",
+    "scene_of",
 ]

@@ -44,7 +44,10 @@ def contrast(tables: Tables, weights: Weights) -> Contrast:
     far = np.where(downwards, fall, rise)
     level = np.where(downwards, down, up)
     direction = np.where(downwards, -1.0, 1.0)
-    onset, lasting = _onset((harm - usual) / spread * direction, tables.times[during], weights)
+    known = before | during
+    onset, lasting = _onset(
+        (values[known] - usual) / spread * direction, tables.times[known], int(before.sum()), weights
+    )
     return Contrast(
         before,
         during,
@@ -118,17 +121,22 @@ def _worst_part(harm: Floats, sign: float, weights: Weights) -> Floats:
     return np.where(count > 0, sign * total / np.maximum(count, 1), np.nan)
 
 
-def _onset(away: Floats, times: Floats, weights: Weights) -> tuple[Floats, Floats]:
-    """When each series left its band to stay (two rows running), and the share of later rows outside it."""
-    limit = weights.window.band
-    outside = np.nan_to_num(away, nan=0.0) > limit
-    if len(outside) == 0:
-        return np.full(away.shape[1], np.nan), np.zeros(away.shape[1])
+def _onset(away: Floats, times: Floats, first_row: int, weights: Weights) -> tuple[Floats, Floats]:
+    """When each series left its band to stay (two rows running), followed back to before the window; and the share of later rows outside.
+
+    `away` has a row a time up to the window's end, in spreads for the worse; the window begins at `first_row`.
+    """
+    rows, columns = away.shape
+    outside = np.nan_to_num(away, nan=0.0) > weights.window.band
+    if rows == 0 or first_row >= rows:
+        return np.full(columns, np.nan), np.zeros(columns)
     stays = outside.copy()
     stays[:-1] &= outside[1:]
-    found = stays.any(axis=0)
-    first = np.argmax(stays, axis=0)
-    onset = np.where(found, times[np.minimum(first, len(times) - 1)], np.nan)
-    later = np.arange(len(outside))[:, None] >= first
+    found = stays[first_row:].any(axis=0)
+    hit = first_row + np.argmax(stays[first_row:], axis=0)
+    calm = ~outside & np.isfinite(away)  # a gap says nothing, a calm row ends the walk back
+    last_calm = np.maximum.accumulate(np.where(calm, np.arange(rows)[:, None], -1), axis=0)[hit, np.arange(columns)]
+    start = np.minimum(last_calm + 1, rows - 1)
+    later = np.arange(rows)[:, None] >= hit
     share = (outside & later).sum(axis=0) / np.maximum(later.sum(axis=0), 1)
-    return onset, np.where(found, share, 0.0)
+    return np.where(found, times[start], np.nan), np.where(found, share, 0.0)

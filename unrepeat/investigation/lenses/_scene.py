@@ -30,6 +30,7 @@ class Scene:
     contrast: Contrast
     weights: Weights
     callees: dict[str, tuple[str, ...]]
+    vantages: frozenset[str]  # names that only say how users fare: no suspects
     traffic: dict[str, float]  # requests a bucket during the harm, where they are counted
     slow: dict[str, Harm]
     failed: dict[str, Harm]
@@ -40,9 +41,10 @@ def scene_of(tables: Tables, weights: Weights) -> Scene:
     compared = contrast(tables, weights)
     callees = callees_of(tables.edges)
     traffic = _traffic(tables, compared)
+    vantages = _vantages(tables)
     slow = _harms(_slowness(tables, compared, traffic, weights), callees)
     failed = _harms(_failures(tables, compared, traffic), callees)
-    return Scene(tables, compared, weights, callees, traffic, slow, failed)
+    return Scene(tables, compared, weights, callees, vantages, traffic, slow, failed)
 
 
 def callees_of(edges: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]:
@@ -52,6 +54,16 @@ def callees_of(edges: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]
         if caller != callee and callee not in found.setdefault(caller, []):
             found[caller].append(callee)
     return {caller: tuple(names) for caller, names in found.items()}
+
+
+def _vantages(tables: Tables) -> frozenset[str]:
+    """Names outside a known call graph of which only latency and success are known, while others show their insides too."""
+    if not tables.edges:
+        return frozenset()
+    inside = {series.service for series in tables.series if series.measure.side == "inside" and not series.machine}
+    linked = {name for edge in tables.edges for name in edge}
+    names = set(tables.services())
+    return frozenset(names - inside - linked) if inside else frozenset()
 
 
 def is_latency(series: Series) -> bool:

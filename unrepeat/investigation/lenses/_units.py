@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Worse = Literal["up", "down", "either"]
-Side = Literal["inside", "outside", "load", "machine", "unknown"]
+Side = Literal["inside", "outside", "waiting", "load", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Measure:
 
     name: str
     unit: str
-    side: Side  # inside: what only the service itself can wear out; outside: what its callers feel
+    side: Side  # inside: what the service itself wears out; outside: what its callers feel; waiting: what its callees do to it
     worse: Worse
     least: float
     floor: float
@@ -35,6 +35,7 @@ NETWORK = Measure("network traffic", "bytes", "load", "either", 1e3, 0.5)
 QUEUE = Measure("queue or pool", "count", "inside", "up", 3.0, 0.25)
 THROTTLED = Measure("CPU throttling", "seconds", "inside", "up", 0.1, 0.25)
 LATENCY = Measure("latency", "seconds", "outside", "up", 0.002, 0.1)
+WAITING = Measure("waiting for callees", "seconds", "waiting", "up", 0.002, 0.1)
 SUCCESS = Measure("success", "share", "outside", "down", 0.005, 0.0)
 GOOD_RATIO = Measure("hit ratio", "share", "inside", "down", 0.02, 0.02)
 ERROR_SHARE = Measure("errors", "share", "outside", "up", 0.005, 0.0)
@@ -55,6 +56,7 @@ TABLE: tuple[tuple[str, Measure], ...] = (
     (r"success|availab",                                                      SUCCESS),
     (r"oldest|backlog|queue|lag\b|_lag|pending|in_?flight|pool|connection|conns|thread|goroutine|socket|\bfds?\b|file_desc|age_seconds", QUEUE),
     (r"err|5xx|fail|panic|exception|timeout|reject|exhaust|cancel|drop|abort|retr|evict|pressure|oom|restart", ERROR_COUNT),
+    (r"client.*(latency|duration|time)|(upstream|outbound|egress).*(latency|duration|time)", WAITING),
     (r"lat(ency)?(\b|_|p|average|$)|latency|duration|response_?time|elapsed|_ms\b", LATENCY),
     (r"cpu",                                                                  CPU_SHARE),
     (r"mem|rss|heap",                                                         MEMORY),

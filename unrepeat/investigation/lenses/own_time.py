@@ -29,7 +29,10 @@ def look(scene: Scene) -> list[Finding]:
 def _finding(scene: Scene, service: str, mine: list[Operation], on_the_way: float) -> Finding | None:
     """Seconds a bucket beyond the usual, against what these operations usually take."""
     tuning = scene.weights.own_time
-    extra = sum((one.own - one.usual_own) * one.count for one in mine) - on_the_way
+    longer = sum((one.own - one.usual_own) * one.count for one in mine)
+    if on_the_way > tuning.on_the_way * longer:
+        return None
+    extra = longer - on_the_way
     usual = sum(abs(one.usual_own) * one.count for one in mine)
     calls = max(one.count for one in mine)
     spread = max(tuning.least_seconds * calls, tuning.floor * usual)

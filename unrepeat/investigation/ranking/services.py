@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from unrepeat.investigation.lenses import Finding
-from unrepeat.investigation.weights import Weights
+from unrepeat.investigation.lenses import Finding, Scene
 
 
-def service_scores(findings: list[Finding], services: list[str], weights: Weights) -> dict[str, float]:
-    """The strongest finding of each lens, weighted, added up. A service that nothing speaks against scores 0."""
+def service_scores(scene: Scene, findings: list[Finding]) -> dict[str, float]:
+    """The strongest finding of each lens, weighted, added up; only services that anything speaks against, the worst first."""
     best: dict[tuple[str, str], float] = defaultdict(float)
     for finding in findings:
         key = finding.service, finding.lens
         best[key] = max(best[key], finding.score)
-    total = dict.fromkeys(services, 0.0)
+    total = _faint(scene)
     for (service, lens), score in best.items():
-        if service in total:
-            total[service] += weights.lenses.get(lens, 0.0) * score
-    return total
+        if service and service not in scene.vantages and score > 0:
+            total[service] = total.get(service, 0.0) + scene.weights.lenses.get(lens, 0.0) * score
+    return dict(
+        sorted(((name, score) for name, score in total.items() if score > 0), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def _faint(scene: Scene) -> dict[str, float]:
+    """What is too faint for a lens to say: it orders those against whom nothing else speaks, and never outweighs a finding."""
+    faint: dict[str, float] = {}
+    sides = scene.weights.faint
+    for column, series in enumerate(scene.tables.series):
+        weight = sides.get(series.measure.side, 0.0)
+        far = min(float(scene.contrast.far[column]), scene.weights.score.worth_saying)
+        if weight and far > 0 and not series.machine and series.service not in scene.vantages:
+            faint[series.service] = max(faint.get(series.service, 0.0), weight * far)
+    return faint
