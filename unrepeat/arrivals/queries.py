@@ -72,6 +72,12 @@ def unreadable(page: int = 1, size: int = PER_PAGE) -> Page[Delivery]:
     return Paginator(rows, size).get_page(page)
 
 
+def deliveries(limit: int = PER_PAGE, *, unreadable: bool = False) -> list[Delivery]:
+    """The newest deliveries with their sources, or the newest of those that could not be read; without bodies and headers."""
+    rows = Delivery.objects.select_related("source").defer("body", "headers").order_by("-id")
+    return list((rows.filter(state=Delivery.State.UNREADABLE) if unreadable else rows)[:limit])
+
+
 def delivery(number: int) -> Delivery:
     """One delivery with its source; NotFound."""
     row = Delivery.objects.select_related("source").filter(id=number).first()
@@ -89,6 +95,14 @@ def changes_of(services: Iterable[str], since: datetime, until: datetime) -> lis
     """Changes of these services (and those that name no service) within [since, until], oldest first."""
     rows = Change.objects.filter(service__in=[*services, ""], at__gte=since, at__lte=until)
     return list(rows.select_related("source").order_by("at", "id"))
+
+
+def change(number: int) -> Change:
+    """One change with its source; NotFound."""
+    row = Change.objects.select_related("source").filter(id=number).first()
+    if row is None:
+        raise NotFound(f"There is no change {number}.")
+    return row
 
 
 def alert(number: int) -> Alert:

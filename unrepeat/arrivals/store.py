@@ -205,6 +205,11 @@ def take_change_news(limit: int) -> list[Change]:
     return cast("list[Change]", _take_news(Change, limit))
 
 
+def any_news() -> bool:
+    """Whether there are alerts or changes to take; asks without taking a lock."""
+    return Alert.objects.filter(news=True).exists() or Change.objects.filter(news=True).exists()
+
+
 def _take_news(model: type[Alert | Change], limit: int) -> list[Any]:
     if not connection.in_atomic_block:
         raise RuntimeError("news are taken in the transaction of what is made of them")
