@@ -22,6 +22,6 @@ def _flush(style, connection: BaseDatabaseWrapper, **options):
     if connection.vendor == "postgresql":
         return ["set session_replication_role = replica", *statements, "set session_replication_role = origin"]
     with connection.cursor() as cursor:
-        cursor.execute("select name, sql from sqlite_master where type = 'trigger' and tbl_name like 'incidents_%%'")
+        cursor.execute("select name, sql from sqlite_master where type = 'trigger'")
         triggers = cursor.fetchall()
     return [*(f"drop trigger {name}" for name, _ in triggers), *statements, *(made for _, made in triggers)]

@@ -24,7 +24,10 @@ def facts(state: State, log: Sequence[Logged], *, incident: int, results: measur
     lines, left_out = timeline(log, trigger.number if trigger else None, patch.number if patch else None)
     started = state.started_at or state.detected_at or (log[0].at if log else _EPOCH)
     shown = _memory_evidence(state, results)
+    gathered = _newest(state)
     missing = {clean(title, 200): clean(reason, 500) for title, reason in state.missing.items()}
+    for found in gathered:
+        missing.pop(clean(found.title, 200), None)
     return Facts(
         incident=incident,
         title=clean(state.title) or f"Incident {incident}",
@@ -60,7 +63,7 @@ def facts(state: State, log: Sequence[Logged], *, incident: int, results: measur
         )
         if shown
         else None,
-        evidence=tuple(_evidence(found) for found in sorted(state.evidence.values(), key=lambda found: found.at)),
+        evidence=tuple(_evidence(found) for found in gathered),
         missing=tuple(missing.items()),
         last_seq=state.last_seq,
     )
@@ -115,6 +118,16 @@ def _is_named(change: NearChange, suspect: Suspect) -> bool:
     whole = {f"{change.service} {v}{change.version}".casefold() for v in ("", "v")} if change.version else set()
     alone = {change.version, change.summary, f"change {change.change}", f"{change.change}", f"#{change.change}"}
     return name in whole or (suspect.kind == "change" and name in {text.casefold() for text in alone if text})
+
+
+def _newest(state: State) -> list[Evidence]:
+    """The newest of each question: the one asked again after the resolve stands for those before it."""
+    newest: dict[tuple[str, str, str], Evidence] = {}
+    for found in sorted(state.evidence.values(), key=lambda found: (found.window_to, found.at)):
+        newest[found.title, found.source, found.query] = found
+    kept = {digest for suspect in state.suspects.values() for digest in suspect.evidence}
+    named = [found for found in state.evidence.values() if found.digest in kept and found not in newest.values()]
+    return sorted([*newest.values(), *named], key=lambda found: found.at)
 
 
 def _zone(name: str) -> str:

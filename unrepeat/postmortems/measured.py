@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from unrepeat.postmortems.report import MemoryFact
@@ -26,7 +27,7 @@ def step_of(data: Data) -> float:
     if data.get("step"):
         return float(data["step"])
     points = summed(data)
-    gaps = sorted(b[0] - a[0] for a, b in zip(points, points[1:], strict=False))
+    gaps = sorted(b[0] - a[0] for a, b in pairwise(points))
     return gaps[len(gaps) // 2] if gaps else 0.0
 
 

@@ -19,13 +19,17 @@ class Postmortem(models.Model):
     service = models.CharField(max_length=120, blank=True)
     team = models.CharField(max_length=120, blank=True)
     cause = models.CharField(max_length=300, blank=True)
+    excerpt = models.CharField(max_length=400, blank=True)
+    zone = models.CharField(max_length=60, default="UTC")  # in which its times are told
     started_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "postmortems_postmortem"
         indexes = [
-            models.Index(fields=["-published_at"], name="library_newest", condition=Q(published_at__isnull=False))
+            models.Index(fields=["-published_at"], name="library_newest", condition=Q(published_at__isnull=False)),
+            models.Index(fields=["service", "-published_at"], name="library_service"),
+            models.Index(fields=["team", "-published_at"], name="library_team"),
         ]
 
 

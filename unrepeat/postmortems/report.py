@@ -244,6 +244,7 @@ class Report:
     prose: dict[str, Prose]
     figures: tuple[Figure, ...]
     digest: str = ""
+    published: int = 0  # the number of the newest published revision; 0 when there is none
 
     @property
     def headline(self) -> str:

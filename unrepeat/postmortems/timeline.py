@@ -113,7 +113,9 @@ def _with_role(line: Line, entry: e.Entry, trigger: int | None, patch: int | Non
     return line
 
 
-def _line(logged: Logged, mark: str, key: str, said: str, why: str = "", lane: Lane = "people", url: str = "") -> Line:
+def _line(
+    logged: Logged, mark: str, key: str, said: str, *, why: str = "", lane: Lane = "people", url: str = ""
+) -> Line:
     return Line(
         logged.at,
         mark,
@@ -135,12 +137,14 @@ def _alert_fired(logged: Logged, entry: Any, kept: _Repeats) -> Line:
     count = kept.count[entry.name, entry.service]
     on = f"fired on {entry.service}" if entry.service else "fired"
     more = f"{count - 1} more of it until the end" if count > 1 else ""
-    return _line(logged, "alert", entry.name, on, _why(entry.summary, entry.source, more), "alerts", entry.url)
+    return _line(
+        logged, "alert", entry.name, on, why=_why(entry.summary, entry.source, more), lane="alerts", url=entry.url
+    )
 
 
 def _alert_resolved(logged: Logged, entry: Any, kept: _Repeats) -> Line:
     service = kept.of.get(entry.alert, ("", ""))[1]
-    return _line(logged, "verified", entry.name, f"resolved on {service}" if service else "resolved", "", "alerts")
+    return _line(logged, "verified", entry.name, f"resolved on {service}" if service else "resolved", lane="alerts")
 
 
 def _change(logged: Logged, entry: Any, _: _Repeats) -> Line:
@@ -150,12 +154,12 @@ def _change(logged: Logged, entry: Any, _: _Repeats) -> Line:
     summary = entry.summary if entry.summary != key else ""
     before = f"before: {entry.previous}" if entry.previous else ""
     author = f"by {entry.author}" if entry.author else ""
-    return _line(logged, "change", key, said, _why(summary, before, author), "changes", entry.url)
+    return _line(logged, "change", key, said, why=_why(summary, before, author), lane="changes", url=entry.url)
 
 
 def _suspect(mark: str, said: str) -> Callable[[Logged, Any, _Repeats], Line]:
     def make(logged: Logged, entry: Any, _: _Repeats) -> Line:
-        return _line(logged, mark, entry.suspect, said, _why(entry.reason, f"by {logged.by}"), "suspects")
+        return _line(logged, mark, entry.suspect, said, why=_why(entry.reason, f"by {logged.by}"), lane="suspects")
 
     return make
 
@@ -166,7 +170,7 @@ def _said(mark: str, key: str, said: str, why: str = "") -> Callable[[Logged, An
     def make(logged: Logged, entry: Any, _: _Repeats) -> Line:
         fields = {name: getattr(entry, name) for name in entry.__dataclass_fields__} | {"by": logged.by}
         key_, said_, why_ = (_fill(template, fields) for template in (key, said, why))
-        return _line(logged, mark, key_, said_, why_)
+        return _line(logged, mark, key_, said_, why=why_)
 
     return make
 
@@ -181,7 +185,9 @@ def _fill(template: str, fields: dict[str, Any]) -> str:
 
 def _resolved(logged: Logged, entry: Any, _: _Repeats) -> Line:
     said = "by itself, after a quiet time" if entry.by_itself else ""
-    return _line(logged, "verified", "Resolved", said, _why(entry.how, "" if entry.by_itself else f"by {logged.by}"))
+    return _line(
+        logged, "verified", "Resolved", said, why=_why(entry.how, "" if entry.by_itself else f"by {logged.by}")
+    )
 
 
 _LINES: dict[type[e.Entry], Callable[[Logged, Any, _Repeats], Line]] = {

@@ -86,8 +86,9 @@ def time_axis(axis: TimeAxis, top: float, bottom: float, *, room: float) -> list
     return drawn
 
 
-def picture(width: float, height: float, title: str, description: str, drawn: list[str], name: str) -> str:
+def picture(name: str, size: tuple[float, float], title: str, description: str, drawn: list[str]) -> str:
     """The whole SVG, with its words for those who do not see it."""
+    width, height = size
     ids = f"{name}-{n(width)}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart {name}" viewBox="0 0 {n(width)} {n(height)}" role="img"'

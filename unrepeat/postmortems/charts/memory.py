@@ -55,13 +55,13 @@ def draw(facts: Facts, memory: MemoryFact, points: Points, step: float, width: f
     def y(value: float) -> float:
         return bottom - value / factor * height_of
 
-    drawn = [_outage(facts, axis, top, bottom), *_values(ticks, unit, left, right, bottom, height_of)]
+    drawn = [_outage(facts, axis, top, bottom), *_values(ticks, unit, axis, bottom, height_of)]
     drawn += time_axis(axis, top, bottom, room=82 if width > 500 else 66)
     drawn += _curve(points, step, axis, y, bottom)
     drawn += _moments(shown, placed, axis, top, bottom)
     drawn += _peak(memory, axis, y(memory.peak))
     return picture(
-        width, bottom + 44, f"Memory of {memory.service} over the outage", _described(facts, memory), drawn, NAME
+        NAME, (width, bottom + 44), f"Memory of {memory.service} over the outage", _described(facts, memory), drawn
     )
 
 
@@ -104,14 +104,16 @@ def _outage(facts: Facts, axis: TimeAxis, top: float, bottom: float) -> str:
     )
 
 
-def _values(ticks: list[float], unit: str, left: float, right: float, bottom: float, height_of: float) -> list[str]:
+def _values(ticks: list[float], unit: str, axis: TimeAxis, bottom: float, height_of: float) -> list[str]:
     drawn = []
     for value in ticks:
         y = bottom - value * height_of
         look = "axis" if value == 0 else "grid"
-        drawn.append(f'<line class="{look}" x1="{n(left)}" x2="{n(right)}" y1="{n(y)}" y2="{n(y)}" stroke="#e4e1d9"/>')
+        drawn.append(
+            f'<line class="{look}" x1="{n(axis.left)}" x2="{n(axis.right)}" y1="{n(y)}" y2="{n(y)}" stroke="#e4e1d9"/>'
+        )
         said = f"{value:g} {unit}" if value else "0"
-        drawn.append(words(said, left - 7, y + 4, anchor="end", look="tick"))
+        drawn.append(words(said, axis.left - 7, y + 4, anchor="end", look="tick"))
     return drawn
 
 

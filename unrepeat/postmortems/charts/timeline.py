@@ -6,7 +6,8 @@ from datetime import datetime
 
 from unrepeat.postmortems import measured, times
 from unrepeat.postmortems.charts._axes import TimeAxis, n, picture, time_axis
-from unrepeat.postmortems.charts._labels import fit, pack, width as text_width
+from unrepeat.postmortems.charts._labels import fit, pack
+from unrepeat.postmortems.charts._labels import width as text_width
 from unrepeat.postmortems.charts._shapes import shape, words
 from unrepeat.postmortems.report import Facts, Figure, Line
 from unrepeat.support.words import zone_name
@@ -64,7 +65,7 @@ def draw(facts: Facts, width: float) -> str:
             y += ROW
     bottom = y + 4
     behind = [_outage(facts, axis, top, bottom), *time_axis(axis, top, bottom, room=82 if wide else 66)]
-    return picture(width, bottom + 44, "The timeline to scale", _described(facts), behind + drawn, NAME)
+    return picture(NAME, (width, bottom + 44), "The timeline to scale", _described(facts), behind + drawn)
 
 
 def _bounds(facts: Facts) -> tuple[float, float]:
@@ -95,7 +96,7 @@ def _outage(facts: Facts, axis: TimeAxis, top: float, bottom: float) -> str:
     )
 
 
-def _bar(axis: TimeAxis, start: float, end: float, look: str, colour: str) -> str:
+def _bar(start: float, end: float, look: str, colour: str) -> str:
     return (
         f'<line class="bar {look}" x1="{n(start)}" x2="{n(max(end, start + 1))}" y1="9" y2="9" stroke="{colour}"'
         ' stroke-opacity="0.35" stroke-width="5"/>'
@@ -113,7 +114,7 @@ def _alerts(facts: Facts, axis: TimeAxis) -> list[list[str]]:
         x = min(start + 9, axis.right - text_width(said))
         rows.append([_text(said, x)])
         rows.append(
-            [_bar(axis, start, end, "alert", "#b3261e"), shape("alert", start, 9, _hint(facts, said, alert.fired_at))]
+            [_bar(start, end, "alert", "#b3261e"), shape("alert", start, 9, _hint(facts, said, alert.fired_at))]
         )
     if len(facts.alerts) > MOST_ALERTS:
         rows.append([_text(f"and {len(facts.alerts) - MOST_ALERTS} other alerts", axis.left)])
@@ -159,7 +160,7 @@ def _suspects(facts: Facts, axis: TimeAxis) -> list[list[str]]:
     for suspect in sorted(chosen, key=lambda s: s.raised_at):
         start, end = axis.x(suspect.raised_at), axis.x(suspect.decided_at)
         word = {"guilty": "guilty", "cleared": "cleared", "suspect": "still a suspect"}[suspect.verdict]
-        row = [_bar(axis, start, end, suspect.verdict, "#8a919c")] if end - start > 1 else []
+        row = [_bar(start, end, suspect.verdict, "#8a919c")] if end - start > 1 else []
         if end - start > 10:
             row.append(
                 shape("suspect", start, 9, _hint(facts, f"{suspect.name} raised as a suspect", suspect.raised_at))

@@ -46,3 +46,8 @@ def picture_file(svg: str) -> str:
     """A figure's SVG as a file of its own, with its styles inside."""
     head, rest = svg.split(">", 1)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}>\n<style><![CDATA[\n{_picture_styles()}]]></style>{rest}\n'
+
+
+def render(report: Report) -> str:
+    """The self-contained file (the name that all formats share)."""
+    return whole(report)

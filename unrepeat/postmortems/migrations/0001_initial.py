@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
                 ('service', models.CharField(blank=True, max_length=120)),
                 ('team', models.CharField(blank=True, max_length=120)),
                 ('cause', models.CharField(blank=True, max_length=300)),
+                ('excerpt', models.CharField(blank=True, max_length=400)),
+                ('zone', models.CharField(default='UTC', max_length=60)),
                 ('started_at', models.DateTimeField(null=True)),
                 ('resolved_at', models.DateTimeField(null=True)),
                 ('incident', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='postmortem', to='incidents.incident')),
@@ -67,6 +69,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='postmortem',
             index=models.Index(condition=models.Q(('published_at__isnull', False)), fields=['-published_at'], name='library_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='postmortem',
+            index=models.Index(fields=['service', '-published_at'], name='library_service'),
+        ),
+        migrations.AddIndex(
+            model_name='postmortem',
+            index=models.Index(fields=['team', '-published_at'], name='library_team'),
         ),
         migrations.AddConstraint(
             model_name='edit',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django import template
@@ -44,7 +45,7 @@ def drawn(figure: Figure) -> SafeString:
 @register.filter
 def said(facts: Facts, what: str) -> str:
     """A fact in plain words: `duration`, `impact`, `root_cause`, `short_window`, `in_utc`, `standing`, `length`, `day`."""
-    made = {
+    made: dict[str, Callable[[Facts], str]] = {
         "duration": sentences.duration,
         "impact": sentences.impact,
         "root_cause": sentences.root_cause,

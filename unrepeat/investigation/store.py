@@ -1,0 +1,40 @@
+"""The only reads and writes of the investigation room's tables: results, found by their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from unrepeat.investigation.models import Result
+from unrepeat.support import clock
+
+Data = dict[str, Any]  # {"step": seconds, "series": [{"labels": {...}, "points": [[unix seconds, value], ...]}]}
+
+
+def keep(*, source: str, query: str, window_from: datetime, window_to: datetime, data: Data) -> str:
+    """Store a result; returns its digest. The same result is stored once."""
+    digest = digest_of(source, query, window_from, window_to, data)
+    columns = {"source": source[:300], "query": query, "window_from": window_from, "window_to": window_to, "data": data}
+    Result.objects.get_or_create(digest=digest, defaults={**columns, "stored_at": clock.now()})
+    return digest
+
+
+def digest_of(source: str, query: str, window_from: datetime, window_to: datetime, data: Data) -> str:
+    """SHA-256 (hex) over source, query, window and result, as canonical JSON."""
+    window = [at.astimezone(UTC).isoformat() for at in (window_from, window_to)]
+    whole = {"source": source[:300], "query": query, "window": window, "data": data}
+    text = json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def result(digest: str) -> Result | None:
+    """A stored result."""
+    return Result.objects.filter(digest=digest).first()
+
+
+def results(digests: Iterable[str]) -> dict[str, Data]:
+    """The data of stored results, by digest; unknown digests are absent."""
+    return dict(Result.objects.filter(digest__in=list(digests)).values_list("digest", "data"))

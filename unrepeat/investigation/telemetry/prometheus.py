@@ -1,0 +1,84 @@
+"""Numbers from Prometheus, or from anything that speaks its HTTP API (Thanos, Mimir, VictoriaMetrics). It may be down, slow or wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from unrepeat.investigation.telemetry import Point, Series, Unanswered
+
+Fetch = Callable[[str, dict[str, str]], bytes]
+"""Address and parameters to the body of the answer; raises Unanswered."""
+
+MOST_BYTES = 16 * 1024 * 1024
+MOST_SERIES = 200
+SECONDS = 10.0  # for a whole answer
+
+
+class Prometheus:
+    """One Prometheus, by its base address."""
+
+    def __init__(self, url: str, fetch: Fetch | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._fetch = fetch or fetched
+
+    @property
+    def source(self) -> str:
+        """`Prometheus at metrics.example:9090` (never a password that stands in the address)."""
+        parts = urlsplit(self._url)
+        return f"Prometheus at {parts.hostname or self._url}{f':{parts.port}' if parts.port else ''}"
+
+    def query_range(self, query: str, start: datetime, end: datetime, step: float) -> list[Series]:
+        """See `Telemetry`. Samples that are no finite numbers are left out."""
+        window = {
+            "start": f"{start.timestamp():.3f}",
+            "end": f"{end.timestamp():.3f}",
+            "step": f"{step:g}",
+            "timeout": "8s",
+        }
+        body = self._fetch(f"{self._url}/api/v1/query_range", {"query": query, **window})
+        try:
+            answer = json.loads(body)
+            if answer.get("status") != "success":
+                raise Unanswered(
+                    f"{self.source} refused the query: {str(answer.get('error', 'no reason given'))[:300]}"
+                )
+            return [_series(found) for found in answer["data"]["result"][:MOST_SERIES]]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise Unanswered(f"{self.source} answered what is no range of numbers ({type(error).__name__})") from error
+
+
+def _series(found: dict[str, Any]) -> Series:
+    points: list[Point] = [(float(at), float(value)) for at, value in found["values"]]
+    finite = sorted((at, value) for at, value in points if math.isfinite(at) and math.isfinite(value))
+    return Series({str(name): str(value) for name, value in found["metric"].items()}, tuple(finite))
+
+
+def fetched(url: str, parameters: dict[str, str]) -> bytes:
+    """The body of a GET, at most `MOST_BYTES` and `SECONDS`; raises Unanswered."""
+    import httpx
+
+    where = f"Prometheus at {urlsplit(url).netloc.rpartition('@')[2]}"
+    until, body = time.monotonic() + SECONDS, bytearray()
+    try:
+        limits = httpx.Timeout(SECONDS, connect=3.0)
+        with (
+            httpx.Client(timeout=limits, trust_env=False) as client,
+            client.stream("GET", url, params=parameters) as answer,
+        ):
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise Unanswered(f"{where} answered with more than {MOST_BYTES // 1024 // 1024} MB")
+                if time.monotonic() > until:
+                    raise Unanswered(f"{where} did not finish its answer within {SECONDS:.0f} s")
+            if answer.status_code >= 500 or (answer.status_code >= 300 and not body):
+                raise Unanswered(f"{where} answered with status {answer.status_code}")
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise Unanswered(f"{where} could not be reached ({type(error).__name__})") from error
+    return bytes(body)

@@ -1,0 +1,54 @@
+"""Makes a report from what stands in the tables now: the log, its evidence, and people's prose."""
+
+from __future__ import annotations
+
+from unrepeat.duty import queries as duty
+from unrepeat.incidents import queries as incidents
+from unrepeat.incidents.fold import fold
+from unrepeat.incidents.state import State
+from unrepeat.investigation import queries as investigation
+from unrepeat.postmortems import store
+from unrepeat.postmortems.charts import figures
+from unrepeat.postmortems.facts import facts, guilty_services
+from unrepeat.postmortems.models import Postmortem
+from unrepeat.postmortems.report import SECTIONS, Facts, Prose, Report
+from unrepeat.postmortems.sentences import SENTENCES
+
+
+def draft_of(row: Postmortem) -> Report:
+    """The report of a postmortem as it would be published now."""
+    log = incidents.log_of(row.incident_id)
+    state = fold(log)
+    results = investigation.results([found.digest for found in state.evidence.values() if found.unit == "bytes"])
+    known = facts(state, log, incident=row.incident_id, results=results, team=team_of(state))
+    return Report(
+        number=row.pk,
+        status="draft",
+        revision=0,
+        at=row.drafted_at,
+        by="unrepeat",
+        facts=known,
+        prose=prose_of(row.pk, known),
+        figures=figures(known, results),
+        published=row.revision,
+    )
+
+
+def prose_of(number: int, known: Facts) -> dict[str, Prose]:
+    """Each section as people wrote it last; where nobody has, or the last edit is empty, sentences made from the facts."""
+    newest = store.newest_edits(number)
+    prose = {}
+    for section in SECTIONS:
+        edit = newest.get(section)
+        written = edit is not None and bool(edit.text.strip())
+        text = edit.text if edit is not None and written else SENTENCES[section](known)
+        prose[section] = Prose(text, written, edit.seq, edit.by, edit.at) if edit else Prose(text, written=False)
+    return prose
+
+
+def team_of(state: State) -> str:
+    """The team that owns the guilty service, else the first service under alert that somebody owns."""
+    for service in [*guilty_services(state), *state.services]:
+        if team := duty.team_of(service):
+            return team.title or team.name
+    return ""

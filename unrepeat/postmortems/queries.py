@@ -1,0 +1,242 @@
+"""What pages, API and terminal may ask of the postmortems room."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from unrepeat.postmortems import freeze, store
+from unrepeat.postmortems.draft import draft_of
+from unrepeat.postmortems.models import Postmortem
+from unrepeat.postmortems.report import SECTIONS, Prose, Report
+from unrepeat.support.config import config
+from unrepeat.support.problems import NotFound
+from unrepeat.support.search import Hit, Piece
+
+PAGE = 20  # reports on a page of the library
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A report in a list. `title` and `excerpt` come in pieces, with what was searched for marked."""
+
+    number: int
+    incident: int
+    headline: str
+    title: tuple[Piece, ...]
+    excerpt: tuple[Piece, ...]
+    service: str
+    team: str
+    cause: str
+    zone: str
+    started_at: datetime | None
+    resolved_at: datetime | None
+    published_at: datetime | None
+    drafted_at: datetime
+    revision: int
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From start to resolved."""
+        return self.resolved_at - self.started_at if self.started_at and self.resolved_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One page of the library, newest first."""
+
+    rows: list[Row]
+    page: int
+    pages: int
+    total: int
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One edit of a section, and what it changed: lines of a diff against the version before, with their sign."""
+
+    seq: int
+    at: datetime
+    by: str
+    text: str
+    diff: tuple[tuple[Literal["+", "-", " ", "@"], str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRow:
+    """A published revision in a list."""
+
+    number: int
+    at: datetime
+    by: str
+    digest: str
+
+
+def report(number: int) -> Report:
+    """The draft as the log and the prose have it now; NotFound."""
+    return draft_of(store.row(number))
+
+
+def current(number: int) -> Report:
+    """What readers should see: the newest published revision, or the draft before there is one; NotFound."""
+    row = store.row(number)
+    return revision(number, row.revision) if row.revision else draft_of(row)
+
+
+def revision(number: int, revision_number: int) -> Report:
+    """A published revision, as it was; NotFound."""
+    row, kept = store.row(number), store.revision(number, revision_number)
+    return freeze.thawed(kept, newest=row.revision)
+
+
+def is_intact(number: int, revision_number: int) -> bool:
+    """Whether a revision's contents still give the digest it was sealed with; NotFound."""
+    kept = store.revision(number, revision_number)
+    return freeze.digest(number, kept.number, kept.facts, kept.prose, kept.figures) == kept.digest
+
+
+def revisions(number: int) -> list[RevisionRow]:
+    """All published revisions, newest first; NotFound."""
+    store.row(number)
+    return [RevisionRow(kept.number, kept.at, kept.by, kept.digest) for kept in store.revisions(number)]
+
+
+def of_incident(incident: int) -> int | None:
+    """The number of an incident's postmortem; None before there is one."""
+    return store.of_incident(incident)
+
+
+def incident_of(number: int) -> int:
+    """The number of the incident that a postmortem is about; NotFound."""
+    return store.row(number).incident_id
+
+
+def prose(number: int, section: str) -> Prose:
+    """What a section says now, to be edited; NotFound."""
+    _known(section)
+    return report(number).prose[section]
+
+
+def history(number: int, section: str) -> list[Version]:
+    """All edits of a section, newest first, each with its diff against the one before; NotFound."""
+    _known(section)
+    store.row(number)
+    versions, before = [], ""
+    for edit in store.edits(number, section):
+        versions.append(Version(edit.seq, edit.at, edit.by, edit.text, _diff(before, edit.text)))
+        before = edit.text
+    return versions[::-1]
+
+
+def library(  # noqa: PLR0917 (the filters, in the order of the form)
+    text: str = "",
+    service: str = "",
+    team: str = "",
+    cause: str = "",
+    since: date | datetime | None = None,
+    until: date | datetime | None = None,
+    page: int = 1,
+    *,
+    size: int = PAGE,
+) -> Shelf:
+    """Published reports, newest first. `text`: search; `cause`: part of a guilty suspect's name; `since`, `until`: when it was
+    (a date includes its whole day in the server's zone).
+    """
+    rows = _filtered(service, team, cause, since, until)
+    text = text.strip()
+    if text:
+        matching = store.SEARCH.matching(text)
+        rows = rows.filter(pk__in=matching) if matching else rows.none()
+    total = rows.count()
+    pages = max(1, -(-total // size))
+    page = min(max(page, 1), pages)
+    found = list(rows[(page - 1) * size : page * size])
+    marked = store.SEARCH.snippets(text, [row.pk for row in found]) if text else {}
+    return Shelf([_row(row, marked.get(row.pk)) for row in found], page, pages, total)
+
+
+def drafts(limit: int = 50) -> list[Row]:
+    """Reports that were never published, newest first."""
+    return [_row(row, None) for row in store.drafts()[:limit]]
+
+
+def all_reports(page: int = 1, *, size: int = 50) -> Shelf:
+    """Drafts and published reports, newest outage first."""
+    rows = Postmortem.objects.order_by("-pk")
+    total = rows.count()
+    pages = max(1, -(-total // size))
+    page = min(max(page, 1), pages)
+    return Shelf([_row(row, None) for row in rows[(page - 1) * size : page * size]], page, pages, total)
+
+
+def choices() -> dict[str, list[str]]:
+    """What the library can be filtered by: services, teams and causes of published reports."""
+    rows = store.published().order_by()
+    return {
+        name: [value for value in rows.values_list(name, flat=True).distinct().order_by(name) if value]
+        for name in ("service", "team", "cause")
+    }
+
+
+def _filtered(
+    service: str, team: str, cause: str, since: date | datetime | None, until: date | datetime | None
+) -> QuerySet[Postmortem]:
+    rows = store.published()
+    if service:
+        rows = rows.filter(service=service)
+    if team:
+        rows = rows.filter(team=team)
+    if cause:
+        rows = rows.filter(cause__icontains=cause)
+    if since:
+        rows = rows.filter(Q(resolved_at__gte=_moment(since)) | Q(resolved_at=None))
+    if until:
+        rows = rows.filter(started_at__lt=_moment(until, after=True))
+    return rows
+
+
+def _moment(given: date | datetime, *, after: bool = False) -> datetime:
+    """A date as the moment it begins (or, `after`, ends) in the server's zone."""
+    if isinstance(given, datetime):
+        return given
+    day = given + timedelta(days=1) if after else given
+    return datetime.combine(day, time(), ZoneInfo(config().time_zone))
+
+
+def _row(row: Postmortem, hit: Hit | None) -> Row:
+    return Row(
+        row.pk,
+        row.incident_id,
+        row.headline,
+        hit.title if hit else ((row.headline, False),),
+        hit.body if hit else ((row.excerpt, False),),
+        row.service,
+        row.team,
+        row.cause,
+        row.zone,
+        row.started_at,
+        row.resolved_at,
+        row.published_at,
+        row.drafted_at,
+        row.revision,
+    )
+
+
+def _diff(before: str, after: str) -> tuple[tuple[Literal["+", "-", " ", "@"], str], ...]:
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
+    signs: dict[str, Literal["+", "-", " ", "@"]] = {"+": "+", "-": "-", " ": " ", "@": "@"}
+    return tuple((signs.get(line[:1], " "), line if line.startswith("@") else line[1:]) for line in lines)
+
+
+def _known(section: str) -> None:
+    if section not in SECTIONS:
+        raise NotFound(f"There is no section “{section}”.", remedy=f"The sections are: {', '.join(SECTIONS)}.")
