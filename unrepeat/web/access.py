@@ -33,6 +33,7 @@ from unrepeat.web.models import ApiToken, User
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 API_PREFIX = "/api/"
+FOR_PROGRAMS = (API_PREFIX, "/metrics")  # here a bearer token counts
 _KEPT = "_unrepeat_caller"
 
 
@@ -131,7 +132,7 @@ def _by_session(request: HttpRequest) -> Caller:
 def _by_token(request: HttpRequest) -> Caller | None:
     """The caller of a bearer token (only below /api/); None when the request has none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not request.path.startswith(API_PREFIX):
+    if scheme.lower() != "bearer" or not request.path.startswith(FOR_PROGRAMS):
         return None
     row = ApiToken.objects.select_related("user").filter(hash=hashed(token.strip()), revoked_at=None).first()
     if row is None or (row.expires_at is not None and row.expires_at <= clock.now()) or not row.user.is_active:

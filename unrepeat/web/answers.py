@@ -30,7 +30,7 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponseBase:
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether the caller is a program: below /api/, or it does not take HTML but does take JSON or a stream."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith(("/api/", "/metrics")):
         return True
     accept = request.headers.get("Accept", "")
     return "text/html" not in accept and ("application/json" in accept or "text/event-stream" in accept)

@@ -58,7 +58,7 @@ class ChangeShape(Schema):
 
 
 class DeliveryShape(Schema):
-    """A delivery that could not be read, and why. Its body is shown by its own address, to administrators."""
+    """A delivery that could not be read, and why. Its own address shows its body."""
 
     number: int
     source: str
@@ -114,7 +114,7 @@ def list_changes(request: HttpRequest, chosen: Query[OfService]) -> dict[str, An
 
 
 @router.get("/deliveries/unreadable", response=Items[DeliveryShape], summary="List unreadable deliveries")
-@needs(Role.READER)
+@needs(Role.RESPONDER)
 def list_unreadable(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:  # noqa: ARG001
     """Deliveries that could not be read, newest first, with the reason. Nothing of them is lost."""
     page = queries.unreadable(paging.page, paging.per_page)
@@ -122,9 +122,9 @@ def list_unreadable(request: HttpRequest, paging: Query[Paging]) -> dict[str, An
 
 
 @router.get("/deliveries/{number}", response=DeliveryFull, summary="One delivery with its body")
-@needs(Role.ADMIN)
+@needs(Role.RESPONDER)
 def get_delivery(request: HttpRequest, number: Path[Nth]) -> dict[str, Any]:  # noqa: ARG001
-    """One delivery, with what was sent; for administrators, since bodies may hold what is not for everybody."""
+    """One delivery, with what was sent; not for readers, since bodies may hold what is not for everybody."""
     row = queries.delivery(number)
     body = bytes(row.body).decode("utf-8", "replace")
     return _delivery(row) | {"headers": row.headers, "body": body}

@@ -11,12 +11,12 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from unrepeat.support.problems import NotFound
 from unrepeat.web.access import open_to_all
-from unrepeat.web.api import acts, arrivals, catalogue, health, incidents, people
+from unrepeat.web.api import acts, arrivals, catalogue, health, incidents, people, postmortems, sources
 from unrepeat.web.api.body import plain
 from unrepeat.web.api.face import make_face
 
 api = make_face()
-for subject in (incidents, acts, arrivals, catalogue, people, health):
+for subject in (incidents, acts, postmortems, arrivals, sources, catalogue, people, health):
     api.add_router("", subject.router)
 
 
