@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.support.world import START, alert, change, ends, minutes, the_shop
 from unrepeat.arrivals.models import Alert
@@ -42,8 +42,6 @@ def run_due() -> list[str]:
     said = []
     while claim := wakeups.claim("test", timedelta(seconds=30)):
         handler = {"resolve_if_quiet": resolve_if_quiet}.get(claim.what, lambda _: "not ours")
-        from django.db import transaction
-
         with transaction.atomic():
             outcome = handler(claim)
             wakeups.finish(claim, outcome)
@@ -313,9 +311,9 @@ def test_summary_rows_of_all_this_equal_the_fold(shop, time):
     assert commands.rebuild() == (2, 0)
 
 
-def test_ten_thousand_alerts_of_one_service_are_one_incident(shop):
-    from unrepeat.arrivals.models import Alert
-
+@pytest.mark.django_db(transaction=True)
+def test_ten_thousand_alerts_of_one_service_are_one_incident():
+    the_shop()
     here = alert("sessions")
     Alert.objects.bulk_create(
         Alert(
@@ -347,7 +345,7 @@ def test_many_workers_that_group_at_once_make_one_incident():
         try:
             while group_news(7):
                 pass
-        except BaseException as failure:
+        except BaseException as failure:  # noqa: BLE001 - told to the test
             failures.append(failure)
         finally:
             connection.close()

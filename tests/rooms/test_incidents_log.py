@@ -100,7 +100,8 @@ def test_the_database_refuses_to_change_the_past(db, statement):
     assert LogEntry.objects.get(pk=entry.pk).data == {"text": "The password is hunter2."}
 
 
-def test_the_database_refuses_to_replace_or_truncate(db):
+@pytest.mark.django_db(transaction=True)
+def test_the_database_refuses_to_replace_or_truncate():
     number = opened_by_ada()
     sqlite = (
         "insert or replace into incidents_entry (id, incident_id, seq, kind, at, recorded_at, by, data)"

@@ -12,6 +12,9 @@ from unrepeat.incidents.entries import KINDS, Entry, EvidenceGathered, Redacted,
 
 Json = dict[str, Any]
 _TIMED = (EvidenceGathered, StartCorrected)  # kinds with times in their data
+_DECODERS: dict[str, msgspec.json.Decoder[Entry]] = {
+    kind: msgspec.json.Decoder(cls) for kind, cls in KINDS.items() if cls is not Unknown and cls not in _TIMED
+}
 
 
 def encode(entry: Entry) -> tuple[str, Json]:
@@ -34,6 +37,17 @@ def decode(kind: str, data: Mapping[str, Any]) -> Entry:
     if isinstance(entry, _TIMED) and any(at.tzinfo is None for at in _times(entry)):
         return Unknown(kind, dict(data))
     return entry
+
+
+def decode_text(kind: str, text: str | bytes) -> Entry:
+    """As `decode`, from the JSON text of the data: the fast way, for whole logs."""
+    decoder = _DECODERS.get(kind)
+    try:
+        if decoder is not None:
+            return decoder.decode(text)
+    except msgspec.ValidationError:
+        pass
+    return decode(kind, msgspec.json.decode(text))
 
 
 def blanked(kind: str, data: Mapping[str, Any]) -> tuple[str, Json]:

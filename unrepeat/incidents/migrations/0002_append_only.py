@@ -74,12 +74,12 @@ POSTGRESQL = [
     create function incidents_only_blanking() returns trigger language plpgsql as $$
     begin
         if new.kind = 'redacted' and old.kind <> 'redacted'
-            and (new.id, new.incident_id, new.seq, new.at, new.recorded_at, new.by)
-                = (old.id, old.incident_id, old.seq, old.at, old.recorded_at, old.by)
+            and (new.id, new.incident_id, new.seq, new.at, new.recorded_at, new."by")
+                = (old.id, old.incident_id, old.seq, old.at, old.recorded_at, old."by")
             and new.key is not distinct from old.key
             and exists (select 1 from incidents_redaction where entry_id = old.id)
-            and new.data ->> 'was' = old.kind
-            and new.data - 'was' - 'kept' = '{}'::jsonb
+            and (new.data ->> 'was') = old.kind
+            and ((new.data - 'was'::text) - 'kept'::text) = '{}'::jsonb
             and jsonb_typeof(new.data -> 'kept') = 'object'
             and old.data @> (new.data -> 'kept')
             and not exists (
