@@ -126,16 +126,30 @@ def possible(name: str, state: State) -> bool:
 
 def primary_of(state: State) -> str:
     """The one act that most likely comes next; empty when there is none."""
-    return {"detected": "acknowledge", "reopened": "acknowledge", "acknowledged": "mitigate", "mitigated": "resolve"}.get(
-        state.status, ""
-    )
+    return {
+        "detected": "acknowledge",
+        "reopened": "acknowledge",
+        "acknowledged": "mitigate",
+        "mitigated": "resolve",
+    }.get(state.status, "")
 
 
 def form_of(name: str, state: State, around: Around, given: QueryDict | None = None) -> Form:
     """The form of an act, filled with what was `given` when it could not be taken."""
     act = act_class(name)
     hints = get_type_hints(act)
-    made = tuple(_field(act, one.name, hints[one.name], one.default is MISSING, state, around, given) for one in fields(cast("Any", act)))
+    made = tuple(
+        _field(
+            act,
+            name=one.name,
+            hint=hints[one.name],
+            required=one.default is MISSING,
+            state=state,
+            around=around,
+            given=given,
+        )
+        for one in fields(cast("Any", act))
+    )
     return Form(
         name,
         LABELS.get(name, name.replace("_", " ").capitalize()),
@@ -158,7 +172,7 @@ def read_act(name: str, given: QueryDict, zone: str) -> tuple[Act, datetime | No
 
 
 def _field(
-    act: type[Act], name: str, hint: Any, required: bool, state: State, around: Around, given: QueryDict | None
+    act: type[Act], *, name: str, hint: Any, required: bool, state: State, around: Around, given: QueryDict | None
 ) -> Field:
     label, widget = ASK.get((act.name, name), (name.replace("_", " ").capitalize(), ""))
     choices, hints = _offered(name, hint, widget, state, around)
@@ -191,18 +205,24 @@ def _widget(hint: Any, said: str, many: bool, chosen: bool) -> str:
     return "number" if int in _kinds(hint) else "line"
 
 
-def _offered(name: str, hint: Any, widget: str, state: State, around: Around) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _offered(
+    name: str, hint: Any, widget: str, state: State, around: Around
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """What a field offers: closed choices, and open suggestions."""
     if get_origin(hint) is Literal:
         return tuple((word, word) for word in get_args(hint)), ()
     if widget == "changes":
-        return tuple((str(c.change), change_name(c.service, c.version, c.summary, c.change)) for c in state.changes.values()), ()
+        return tuple(
+            (str(c.change), change_name(c.service, c.version, c.summary, c.change)) for c in state.changes.values()
+        ), ()
     if widget == "alerts":
         return tuple((str(a.alert), f"{a.name} {a.service}".strip()) for a in state.alerts.values()), ()
     if name == "evidence":
         return tuple((found.digest, f"{found.title} {found.service}".strip()) for found in state.evidence.values()), ()
     if name == "measure":
-        return tuple((str(m.number), f"{m.number}. {m.text[:70]}") for m in state.measures.values() if not m.dropped), ()
+        return tuple(
+            (str(m.number), f"{m.number}. {m.text[:70]}") for m in state.measures.values() if not m.dropped
+        ), ()
     suspects = tuple(suspect.name for suspect in state.suspects.values())
     changes = tuple(change_name(c.service, c.version, c.summary, c.change) for c in state.changes.values())
     hints = {
@@ -249,7 +269,9 @@ def _day(name: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise Invalid(f"“{text[:40]}” is no day.", f"The field “{name}” needs one.", "Give it as 2024-08-19.") from error
+        raise Invalid(
+            f"“{text[:40]}” is no day.", f"The field “{name}” needs one.", "Give it as 2024-08-19."
+        ) from error
 
 
 def _moment(name: str, text: str, zone: str) -> datetime:

@@ -46,5 +46,7 @@ def reread(request: HttpRequest) -> HttpResponse:
     """Read some or all of them again."""
     chosen = [int(value) for value in request.POST.getlist("delivery") if value.isascii() and value.isdigit()][:500]
     count = commands.reread(chosen or None)
-    messages.success(request, f"{count} will be read again now. What still cannot be read comes back here, with the reason.")
+    messages.success(
+        request, f"{count} will be read again now. What still cannot be read comes back here, with the reason."
+    )
     return redirect("deliveries")

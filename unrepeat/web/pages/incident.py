@@ -55,7 +55,9 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     key = request.POST.get("key", "")[:64]
     try:
         doing, at = act_forms.read_act(name, request.POST, zone)
-        written = commands.perform(number, doing, by=caller.name, at=at, key=f"page:{caller.name}:{key}" if key else None)
+        written = commands.perform(
+            number, doing, by=caller.name, at=at, key=f"page:{caller.name}:{key}" if key else None
+        )
     except NotFound:
         raise
     except Problem as problem:
@@ -112,9 +114,7 @@ def _forms(request: HttpRequest, state: State, tried: str) -> dict[str, Any]:
         services=tuple(service.name for service in duty.services())[:200],
     )
     names = [name for name in act_forms.ACTS if act_forms.possible(name, state) or name == tried]
-    forms = {
-        name: act_forms.form_of(name, state, around, request.POST if name == tried else None) for name in names
-    }
+    forms = {name: act_forms.form_of(name, state, around, request.POST if name == tried else None) for name in names}
     primary = forms.get(act_forms.primary_of(state))
     first = [forms[name] for name in act_forms.FIRST if name in forms and forms[name] is not primary]
     beside = {form.name for form in first} | {"note", "acknowledge"} | ({primary.name} if primary else set())
@@ -154,5 +154,3 @@ class Facts:
             undecided=verdicts.count("suspect"),
             not_measured=state.missing.get("Impact", "No request log is connected, so nobody can count them."),
         )
-
-

@@ -41,7 +41,9 @@ def service(request: HttpRequest, name: str) -> HttpResponse:
     listing = incidents.incidents(service=name, size=20)
     changes = [change for change in arrivals.changes_of([name], now - LATELY, now) if change.service == name]
     if known is None and not listing.total and not changes:
-        raise NotFound(f"Nobody knows a service “{name}”.", "It is not in the catalogue, and no alert or change names it.")
+        raise NotFound(
+            f"Nobody knows a service “{name}”.", "It is not in the catalogue, and no alert or change names it."
+        )
     context = {
         "name": name,
         "service": duty.service(name) if known else None,

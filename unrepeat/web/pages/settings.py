@@ -62,9 +62,12 @@ def change_source(request: HttpRequest, name: str) -> HttpResponse:
             messages.success(request, f"All tokens of {name} are revoked: its deliveries are refused from now on.")
         elif what == "secret":
             arrivals_do.set_secret(name, request.POST.get("secret", "").strip())
-            messages.success(request, f"The signing secret of {name} is set: bodies without a good signature are refused from now on.")
+            messages.success(
+                request,
+                f"The signing secret of {name} is set: bodies without a good signature are refused from now on.",
+            )
         else:
-            raise Invalid("Nothing was chosen.", "The form did not say what to do.", "Press one of its buttons.")  # noqa: TRY301
+            raise Invalid("Nothing was chosen.", "The form did not say what to do.", "Press one of its buttons.")
     except Problem as problem:
         return _sources(request, problem=problem)
     return redirect("settings")
@@ -99,7 +102,7 @@ def people_page(request: HttpRequest) -> HttpResponse:
         try:
             role = given.get("role", "")
             if role not in User.Role.values:
-                raise Invalid("No role was chosen.", "Every person has one.", "Choose reader, responder or admin.")  # noqa: TRY301
+                raise Invalid("No role was chosen.", "Every person has one.", "Choose reader, responder or admin.")
             person, address = people.add_person(given.get("name", ""), given.get("email", ""), role)
             link = {"name": person.username, "address": address}
         except Problem as refused:
@@ -122,9 +125,11 @@ def change_person(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{person.username} is {person.role} now.")
         elif what in ("close", "open"):
             person = people.change_person(pk, active=what == "open")
-            messages.success(request, f"The account of {person.username} is {'open' if person.is_active else 'closed'} now.")
+            messages.success(
+                request, f"The account of {person.username} is {'open' if person.is_active else 'closed'} now."
+            )
         else:
-            raise Invalid("Nothing was chosen.", "The form did not say what to do.", "Press one of its buttons.")  # noqa: TRY301
+            raise Invalid("Nothing was chosen.", "The form did not say what to do.", "Press one of its buttons.")
     except Problem as problem:
         return _people(request, problem=problem)
     return redirect("people")

@@ -110,7 +110,7 @@ def story(state: State, log: Sequence[e.Logged], now: datetime, frame: Frame = W
         y += frame.lane + (deep - 1) * BAR
     drawn = Story(frame, y + 8, axis.ticks(state.time_zone), lanes, _flags(state, axis, now, start))
     at = dict(lanes)
-    _draw_alerts(drawn, state, axis, end, at["Alerts"], rows)
+    _draw_alerts(drawn, state, axis, end, rows)
     _draw_changes(drawn, state, axis, at["Changes"])
     _draw_people(drawn, log, axis, at["Suspects"], at["People"])
     _label(drawn)
@@ -179,7 +179,8 @@ def _flags(state: State, axis: _Axis, now: datetime, start: datetime) -> list[Fl
     return made
 
 
-def _draw_alerts(drawn: Story, state: State, axis: _Axis, end: datetime, y: float, rows: dict[int, int]) -> None:
+def _draw_alerts(drawn: Story, state: State, axis: _Axis, end: datetime, rows: dict[int, int]) -> None:
+    y = dict(drawn.lanes)["Alerts"]
     for number, row in rows.items():
         alert, down = state.alerts[number], y + row * BAR
         x = axis.x(alert.fired_at)
@@ -194,7 +195,11 @@ def _draw_changes(drawn: Story, state: State, axis: _Axis, y: float) -> None:
     for change in sorted(state.changes.values(), key=lambda one: one.at):
         if not axis.holds(change.at):
             continue
-        name = " ".join(part for part in (change.service, change.version) if part) or change.summary or f"change {change.change}"
+        name = (
+            " ".join(part for part in (change.service, change.version) if part)
+            or change.summary
+            or f"change {change.change}"
+        )
         mends = change.change == state.mitigating_change
         shape = "change mending" if mends else "change guilty" if name in guilty else "change"
         drawn.signs.append(Sign(axis.x(change.at), y, shape, f"{name}, {change.kind} {change.status}", name))
@@ -211,7 +216,9 @@ def _draw_people(drawn: Story, log: Sequence[e.Logged], axis: _Axis, suspects_y:
                 e.SuspectCleared: ("cleared", "cleared"),
                 e.SuspectConvicted: ("guilty-disc", "guilty"),
             }[type(entry)]
-            drawn.signs.append(Sign(x, suspects_y, shape, f"{entry.suspect}: {word}", entry.suspect if word != "suspect" else ""))
+            drawn.signs.append(
+                Sign(x, suspects_y, shape, f"{entry.suspect}: {word}", entry.suspect if word != "suspect" else "")
+            )
         elif isinstance(entry, e.Escalated):
             drawn.signs.append(Sign(x, people_y, "person", f"escalated to {entry.team}", entry.team))
         elif isinstance(entry, e.Acknowledged):

@@ -102,7 +102,9 @@ SHIPPED = {
 
 def _opened(_: str, entry: e.IncidentOpened) -> Told:
     rule = "" if entry.rule in ("", "by_hand") else f"grouping: {entry.rule.replace('_', ' ')}"
-    return Told("alert", "Incident opened", why=small(entry.title, f"severity {entry.severity}" if entry.severity else "", rule))
+    return Told(
+        "alert", "Incident opened", why=small(entry.title, f"severity {entry.severity}" if entry.severity else "", rule)
+    )
 
 
 def _fired(_: str, entry: e.AlertFired) -> Told:
@@ -119,7 +121,9 @@ def _change(_: str, entry: e.ChangeNoticed) -> Told:
         "change",
         key,
         said,
-        small(summary, f"before: {entry.previous}" if entry.previous else "", f"by {entry.author}" if entry.author else ""),
+        small(
+            summary, f"before: {entry.previous}" if entry.previous else "", f"by {entry.author}" if entry.author else ""
+        ),
         entry.url,
     )
 
@@ -128,7 +132,12 @@ def _role(by: str, entry: e.RoleHanded) -> Told:
     if not entry.to:
         return Told("page", f"No {entry.role} any more", why=f"by {by}")
     doing = {"lead": "leads", "scribe": "is the scribe", "communicator": "is the communicator"}[entry.role]
-    return Told("page", entry.to, doing, small(f"before: {entry.before}" if entry.before else "", "" if by == entry.to else f"by {by}"))
+    return Told(
+        "page",
+        entry.to,
+        doing,
+        small(f"before: {entry.before}" if entry.before else "", "" if by == entry.to else f"by {by}"),
+    )
 
 
 def _suspect(shape: str, said: str) -> Callable[[str, Any], Told]:
@@ -141,18 +150,30 @@ def _suspect(shape: str, said: str) -> Callable[[str, Any], Told]:
 
 
 def _mitigated(by: str, entry: e.Mitigated) -> Told:
-    return Told("cleared", "Harm stopped", why=small(entry.how, f"change {entry.change}" if entry.change else "", f"by {by}"))
+    return Told(
+        "cleared", "Harm stopped", why=small(entry.how, f"change {entry.change}" if entry.change else "", f"by {by}")
+    )
 
 
 def _resolved(by: str, entry: e.Resolved) -> Told:
     how = entry.how or ("the quiet time after the last alert has passed" if entry.by_itself else "")
-    return Told("verified", "Resolved", "by itself" if entry.by_itself else "", small(how, "" if entry.by_itself else f"by {by}"))
+    return Told(
+        "verified",
+        "Resolved",
+        "by itself" if entry.by_itself else "",
+        small(how, "" if entry.by_itself else f"by {by}"),
+    )
 
 
 def _measure(said: str) -> Callable[[str, Any], Told]:
     def make(by: str, entry: Any) -> Told:
         due = f"due {entry.due}" if entry.due else ""
-        return Told("note", f"Measure {entry.measure}", said, small(entry.text, entry.measure_kind, entry.owner, due, f"by {by}"))
+        return Told(
+            "note",
+            f"Measure {entry.measure}",
+            said,
+            small(entry.text, entry.measure_kind, entry.owner, due, f"by {by}"),
+        )
 
     return make
 
@@ -178,9 +199,14 @@ _TELL: dict[type[e.Entry], Callable[[str, Any], Told]] = {
     e.Resolved: _resolved,
     e.Reopened: lambda by, x: Told("alert", "Reopened", why=small(x.reason, f"by {by}")),
     e.MergedInto: lambda by, x: Told("note", "Merged", f"into incident {x.incident}", small(x.reason, f"by {by}")),
-    e.MergeReceived: lambda by, x: Told("note", "Merged", f"incident {x.incident} is this outage too", small(x.title, x.reason, f"by {by}")),
+    e.MergeReceived: lambda by, x: Told(
+        "note", "Merged", f"incident {x.incident} is this outage too", small(x.title, x.reason, f"by {by}")
+    ),
     e.AlertsSplitOff: lambda by, x: Told(
-        "note", "Split", f"{len(x.alerts)} alert{'s' if len(x.alerts) > 1 else ''} went to incident {x.incident}", small(x.reason, f"by {by}")
+        "note",
+        "Split",
+        f"{len(x.alerts)} alert{'s' if len(x.alerts) > 1 else ''} went to incident {x.incident}",
+        small(x.reason, f"by {by}"),
     ),
     e.MeasureProposed: _measure("proposed"),
     e.MeasureAmended: _measure("amended"),

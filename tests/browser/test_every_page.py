@@ -1,0 +1,68 @@
+"""Every page, in a wide and a narrow window, light and dark: a screenshot, axe finds nothing, nothing sticks out, no policy is broken."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+PAGES = {
+    "now": ("Ada", "/"),
+    "now-reader": ("Cleo", "/"),
+    "incidents": ("Ben", "/incidents"),
+    "incidents-none": ("Ben", "/incidents?service=nothing"),
+    "incident-going-on": ("Ben", "/incidents/{going_on}"),
+    "incident-untaken": ("Ben", "/incidents/{untaken}"),
+    "incident-past": ("Ada", "/incidents/{past}"),
+    "incident-reader": ("Cleo", "/incidents/{going_on}"),
+    "library": ("Cleo", "/postmortems"),
+    "library-writer": ("Ben", "/postmortems"),
+    "library-found": ("Cleo", "/postmortems?text=memory"),
+    "library-none": ("Cleo", "/postmortems?text=zeppelin"),
+    "postmortem": ("Cleo", "/postmortems/{published}"),
+    "postmortem-writer": ("Ada", "/postmortems/{published}"),
+    "postmortem-draft": ("Ben", "/postmortems/{draft}"),
+    "postmortem-revision": ("Cleo", "/postmortems/{published}/revisions/1"),
+    "edit": ("Ben", "/postmortems/{published}/edit/summary"),
+    "edit-headline": ("Ben", "/postmortems/{published}/edit/headline"),
+    "history": ("Ben", "/postmortems/{published}/history/summary"),
+    "history-none": ("Ben", "/postmortems/{published}/history/cause"),
+    "services": ("Cleo", "/services"),
+    "service": ("Cleo", "/services/sessions"),
+    "deliveries": ("Ada", "/deliveries"),
+    "delivery": ("Ben", "/deliveries/1"),
+    "settings-sources": ("Ada", "/settings"),
+    "settings-people": ("Ada", "/settings/people"),
+    "settings-configuration": ("Ada", "/settings/configuration"),
+    "tokens": ("Ada", "/tokens"),
+    "password": ("Cleo", "/password"),
+    "sign-in": ("", "/sign-in"),
+    "sign-out": ("Cleo", "/sign-out"),
+    "sign-up": ("", "/sign-up"),
+    "not-found": ("Cleo", "/nowhere"),
+    "not-allowed": ("Cleo", "/settings"),
+    "link-used-up": ("", "/first-admin/no-such-link"),
+}
+WINDOWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 40[34]")
+
+
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_read_by_everybody(name, width, scheme, site, open_as, shots, complaints):
+    who, path = PAGES[name]
+    page = open_as(who, path.format(**site.known), width=width, scheme=scheme)
+    page.screenshot(path=str(shots / f"{name}-{width}-{scheme}.png"), full_page=True)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "something sticks out at the side"
+    assert violations(page) == []
+    assert [said for said in complaints if not EXPECTED.match(said)] == []
+
+
+def violations(page: Any) -> list[str]:
+    """What axe finds wrong on a page, in short."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}" for one in found for node in one["nodes"][:3]]
