@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from unrepeat.arrivals import commands as arrivals
-from unrepeat.arrivals import intake
 from unrepeat.arrivals import queries as arrivals_queries
+from unrepeat.arrivals.intake import Intake
+from unrepeat.arrivals.writer import Writer
 from unrepeat.duty import commands as duty
 from unrepeat.incidents import commands as incidents
 from unrepeat.incidents import queries as incidents_queries
@@ -27,7 +28,7 @@ from unrepeat.investigation import telemetry
 from unrepeat.investigation.telemetry.recording import RecordedMetrics
 from unrepeat.postmortems import commands as postmortems
 from unrepeat.postmortems import queries as postmortems_queries
-from unrepeat.postmortems.formats import html, markdown
+from unrepeat.postmortems.formats import folder as report_folder
 from unrepeat.support import clock, wakeups, words
 from unrepeat.support.problems import Problem
 from unrepeat.worker import Worker
@@ -122,10 +123,10 @@ class _Replay:
         metrics = RecordedMetrics(self.recording.folder)
         with clock.using(self.clock), telemetry.using(metrics):
             await asyncio.to_thread(self._prepare)
-            writer = intake.Writer()
+            writer = Writer()
             await writer.start()
             try:
-                transport = httpx.ASGITransport(app=intake.Intake(writer))
+                transport = httpx.ASGITransport(app=Intake(writer))
                 async with httpx.AsyncClient(transport=transport, base_url="http://replay") as client:
                     for happening in self.recording.happenings:
                         await asyncio.to_thread(self._let_time_pass, happening.at)
@@ -141,7 +142,7 @@ class _Replay:
             return await asyncio.to_thread(self._finish)
 
     def _prepare(self) -> None:
-        self.before = {row.id for row in incidents_queries.incidents()}
+        self.before = _numbers()
         if self.recording.catalogue:
             duty.load_catalogue(self.recording.catalogue)
         known = {source.name for source in arrivals_queries.sources()}
@@ -193,13 +194,20 @@ class _Replay:
         self.worker.run_until_idle()
 
     def _newest(self) -> int | None:
-        return max((row.id for row in incidents_queries.incidents() if row.id not in self.before), default=None)
+        return max(_numbers() - self.before, default=None)
 
     def _report(self, number: int) -> int:
-        return postmortems_queries.of_incident(number)
+        report = postmortems_queries.of_incident(number)
+        if report is None:
+            raise Problem(
+                f"Incident {number} has no postmortem yet.",
+                "It has not resolved at this moment of the recording.",
+                "Let somebody resolve it earlier in acts.jsonl.",
+            )
+        return report
 
     def _finish(self) -> Outcome:
-        self.outcome.incidents = sorted(row.id for row in incidents_queries.incidents() if row.id not in self.before)
+        self.outcome.incidents = sorted(_numbers() - self.before)
         return self.outcome
 
 
@@ -217,13 +225,16 @@ def tell(console: Console, number: int, out: Path | None) -> None:
         names = [suspect.name for suspect in state.suspects.values() if suspect.verdict == verdict]
         if names:
             console.print(f"{verdict}: {escape(', '.join(names))}")
-    report = postmortems_queries.report(postmortems_queries.of_incident(number))
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for suffix, text in ((".html", html.render(report)), (".md", markdown.render(report))):
-            path = out / f"postmortem{suffix}"
-            path.write_text(text)
-            console.print(f"wrote {path}")
+    report = postmortems_queries.of_incident(number)
+    if report is None:
+        console.print("It has not resolved, so there is no postmortem yet.")
+    elif out is not None:
+        for path in report_folder.save(postmortems_queries.report(report), out):
+            console.print(f"wrote {path}", soft_wrap=True)
+
+
+def _numbers() -> set[int]:
+    return {row.pk for row in incidents_queries.incidents(size=1_000_000).rows}
 
 
 def _act(name: str, args: dict[str, Any]) -> Act:
