@@ -236,7 +236,7 @@ def _too_slow(within: float) -> Problem:
         "The body did not come in time.",
         f"The whole of it must be here within {within:g} seconds.",
         "Send it again.",
-        status=408,
+        status=503,
         retry=True,
     )
 

@@ -99,7 +99,6 @@ class Alert(models.Model):
         constraints = [models.UniqueConstraint(fields=["source", "key", "starts_at"], name="alert_occurrence")]
         indexes = [
             models.Index(fields=["id"], name="alert_news", condition=Q(news=True)),
-            models.Index(fields=["source", "key"], name="alert_open", condition=Q(ends_at__isnull=True)),
         ]
 
 

@@ -6,7 +6,7 @@ comes late. A source without occurrence times means the open occurrence of its k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -54,12 +54,12 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One alert seen, with where and when it was told."""
+    """The alerts that one delivery tells of."""
 
     source: int
     delivery: int
     received_at: datetime
-    seen: AlertSeen
+    alerts: Sequence[AlertSeen]
 
 
 def json_text(value: Mapping[str, object]) -> str:
@@ -90,7 +90,7 @@ def short_key(key: str) -> str:
 
 def keys_without_times(told: Iterable[Told]) -> set[Key]:
     """The keys for which the table must be asked before `fold`."""
-    return {(t.source, short_key(t.seen.key)) for t in told if t.seen.starts_at is None}
+    return {(t.source, short_key(seen.key)) for t in told for seen in t.alerts if seen.starts_at is None}
 
 
 def fold(told: Iterable[Told], latest: Mapping[Key, Latest]) -> list[Occurrence]:
@@ -104,24 +104,28 @@ class _Fold:
     found: dict[tuple[int, str, datetime], Occurrence] = field(default_factory=dict)
 
     def of(self, told: Iterable[Told]) -> list[Occurrence]:
-        found = self.found
         for one in told:
-            key = short_key(one.seen.key)
-            starts_at = one.seen.starts_at or self._start(one, key)
-            if starts_at is None:
-                continue  # resolve or acknowledge of what is not open: nothing to do
-            starts_at = starts_at.astimezone(UTC)
-            place = (one.source, key, starts_at)
-            before = found.get(place)
-            now = _occurrence(one, key, starts_at) if before is None else _merged(before, one)
-            found[place] = now
-            if self.latest:
-                self._remember(now)
-        return list(found.values())
+            for seen in one.alerts:
+                self._take(one, seen)
+        return list(self.found.values())
 
-    def _start(self, one: Told, key: str) -> datetime | None:
+    def _take(self, one: Told, seen: AlertSeen) -> None:
+        key = short_key(seen.key)
+        starts_at = seen.starts_at or self._start(one, seen, key)
+        if starts_at is None:
+            return  # resolve or acknowledge of what is not open: nothing to do
+        if starts_at.tzinfo is not UTC:
+            starts_at = starts_at.astimezone(UTC)
+        place = (one.source, key, starts_at)
+        before = self.found.get(place)
+        now = _occurrence(one, seen, key, starts_at)
+        self.found[place] = now if before is None else _merged(before, now)
+        if self.latest:
+            self._remember(self.found[place])
+
+    def _start(self, one: Told, seen: AlertSeen, key: str) -> datetime | None:
         latest = self.latest.get((one.source, key)) or Latest()
-        if latest.open_at is not None or one.seen.status != "firing":
+        if latest.open_at is not None or seen.status != "firing":
             return latest.open_at
         at = one.received_at
         return at if latest.last_at is None else max(at, latest.last_at + TICK)
@@ -137,8 +141,8 @@ class _Fold:
         latest.last_at = now.starts_at if latest.last_at is None else max(latest.last_at, now.starts_at)
 
 
-def _occurrence(one: Told, key: str, starts_at: datetime) -> Occurrence:
-    seen, at = one.seen, one.received_at
+def _occurrence(one: Told, seen: AlertSeen, key: str, starts_at: datetime) -> Occurrence:
+    at = one.received_at
     ends_at = None
     if seen.status == "resolved":
         ends_at = max((seen.ends_at or at).astimezone(UTC), starts_at)
@@ -163,8 +167,7 @@ def _occurrence(one: Told, key: str, starts_at: datetime) -> Occurrence:
     )
 
 
-def _merged(before: Occurrence, one: Told) -> Occurrence:
-    now = _occurrence(one, before.key, before.starts_at)
+def _merged(before: Occurrence, now: Occurrence) -> Occurrence:
     return Occurrence(
         before.source,
         before.key,

@@ -17,6 +17,7 @@ from unrepeat.arrivals.records import Reading, Unreadable
 from unrepeat.arrivals.store import Waiting
 
 MOST_ALERTS = 2000  # a transaction; more would make the intake wait too long for the write lock
+MOST_BYTES = 1024 * 1024  # of bodies, likewise
 
 log = structlog.get_logger(__name__)
 _one_at_a_time = threading.Lock()
@@ -54,7 +55,7 @@ def _read_together(limit: int) -> int:
     with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
         if not store.be_the_reader():
             return 0
-        read = _read(store.waiting(limit))
+        read = _read(store.waiting(limit, MOST_BYTES))
         if read:
             with transaction.atomic(savepoint=False):
                 _keep(read)
@@ -66,7 +67,7 @@ def _read_singly(limit: int) -> int:
     with transaction.atomic():
         if not store.be_the_reader():
             return 0
-        waiting = store.waiting(limit)
+        waiting = store.waiting(limit, MOST_BYTES)
         for delivery in waiting:
             try:
                 with transaction.atomic():
@@ -107,11 +108,11 @@ def _read_one(delivery: Waiting) -> Read:
 def _keep(read: Sequence[Read]) -> None:
     """Store all that was read and mark the deliveries, in the present transaction."""
     good = [(r.delivery, r.reading) for r in read if r.reading is not None]
-    if not store.mark_read([d.id for d, _ in good], {d.id: said.note for d, said in good if said.note}):
-        raise ReadElsewhere
     for one in read:
         if one.reading is None:
             store.mark_unreadable(one.delivery.id, one.reason)
-    told = [Told(d.source, d.id, d.received_at, seen) for d, said in good for seen in said.alerts]
+    if not store.mark_read([d.id for d, _ in good], {d.id: said.note for d, said in good if said.note}):
+        raise ReadElsewhere
+    told = [Told(d.source, d.id, d.received_at, said.alerts) for d, said in good if said.alerts]
     store.keep_alerts(fold(told, store.latest_of(keys_without_times(told))))
     store.keep_changes([(d.source, d.id, d.received_at, seen) for d, said in good for seen in said.changes])

@@ -27,19 +27,28 @@ from unnest(%b::bigint[], %b::bytea[], %b::timestamptz[], %b::text[], %b::bytea[
     ),
 }
 
+# The oldest ones whose bodies together are not much longer than so many bytes, at least one.
 _WAITING = """
-select d.id, d.source_id, d.received_at, d.headers, d.body, s.kind
-from arrivals_delivery d join arrivals_source s on s.id = d.source_id
-where d.state = 0 order by d.id limit {limit}
+select d.id, d.source_id, d.received_at, {headers}, d.body, s.kind
+from (
+    select id, sum(size) over (order by id) - size as before
+    from (select id, {length}(body) as size from arrivals_delivery where state = 0 order by id limit {mark}) lengths
+  ) w
+  join arrivals_delivery d on d.id = w.id
+  join arrivals_source s on s.id = d.source_id
+where d.state = 0 and w.before <= {mark}
+order by d.id {lock}
 """
 
 WAITING: Final[dict[Vendor, str]] = {
-    "sqlite": _WAITING.format(limit="?"),
-    "postgresql": _WAITING.format(limit="%s for update of d skip locked").replace("d.headers", "d.headers::text"),
+    "sqlite": _WAITING.format(headers="d.headers", length="length", mark="?", lock=""),
+    "postgresql": _WAITING.format(
+        headers="d.headers::text", length="octet_length", mark="%s", lock="for update of d skip locked"
+    ),
 }
 
 MARK_READ: Final[dict[Vendor, str]] = {
-    "sqlite": "update arrivals_delivery set state = 1 where state = 0 and id in (select value from json_each(?))",
+    "sqlite": "update arrivals_delivery set state = 1 where state = 0 and id between ? and ?",
     "postgresql": "update arrivals_delivery set state = 1 where state = 0 and id = any(%b::bigint[])",
 }
 

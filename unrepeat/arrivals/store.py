@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -110,18 +111,14 @@ def be_the_reader() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def waiting(limit: int) -> list[Waiting]:
-    """The oldest deliveries that wait to be read, in order of arrival."""
+def waiting(limit: int, size: int) -> list[Waiting]:
+    """The oldest deliveries that wait to be read, in order of arrival, with about `size` bytes of bodies in all."""
     vendor = _vendor()
     with connection.cursor() as cursor:
         raw: Any = cursor.cursor if vendor == "postgresql" else _raw_cursor()
-        raw.execute(statements.WAITING[vendor], (limit,))
+        raw.execute(statements.WAITING[vendor], (limit, size))
         rows = raw.fetchall()
-    decode = msgspec.json.decode
-    return [
-        Waiting(row[0], row[1], _moment(row[2]), decode(row[3], type=dict[str, str]), bytes(row[4]), row[5])
-        for row in rows
-    ]
+    return [Waiting(row[0], row[1], _moment(row[2]), _headers(row[3]), row[4], row[5]) for row in rows]
 
 
 def mark_read(deliveries: Sequence[int], notes: Mapping[int, str]) -> bool:
@@ -129,7 +126,8 @@ def mark_read(deliveries: Sequence[int], notes: Mapping[int, str]) -> bool:
     if not deliveries:
         return True
     if _vendor() == "sqlite":
-        done = _raw_cursor().execute(statements.MARK_READ["sqlite"], (str(list(deliveries)),)).rowcount
+        # all that waits in this range was claimed together: another number means that others were at work
+        done = _raw_cursor().execute(statements.MARK_READ["sqlite"], (min(deliveries), max(deliveries))).rowcount
     else:
         done = _once(statements.MARK_READ["postgresql"], (list(deliveries),))
     for delivery, note in notes.items():
@@ -275,13 +273,19 @@ def _same(at: datetime) -> datetime:
 
 def _text(at: datetime) -> str:
     """A moment as Django writes it into SQLite: UTC, without the zone."""
-    return str((at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None))
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ")[:-6]
 
 
 def _moment(stored: Any) -> datetime:
     return (
         stored.astimezone(UTC) if isinstance(stored, datetime) else datetime.fromisoformat(stored).replace(tzinfo=UTC)
     )
+
+
+@lru_cache(256)
+def _headers(stored: str) -> dict[str, str]:
+    """Headers as they were stored; senders repeat them. Not to be changed."""
+    return msgspec.json.decode(stored, type=dict[str, str])
 
 
 def _raw_cursor() -> Any:

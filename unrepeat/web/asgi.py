@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -67,6 +68,8 @@ class Server:
             self._worker = Worker()
             self._worker.start()
         _end_streams_at_sigterm()
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: the collector need not walk through it again and again
 
     async def _stop(self) -> None:
         await self._writer.stop()

@@ -154,10 +154,6 @@ class Migration(migrations.Migration):
             model_name='alert',
             index=models.Index(condition=models.Q(('news', True)), fields=['id'], name='alert_news'),
         ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('ends_at__isnull', True)), fields=['source', 'key'], name='alert_open'),
-        ),
         migrations.AddConstraint(
             model_name='alert',
             constraint=models.UniqueConstraint(fields=('source', 'key', 'starts_at'), name='alert_occurrence'),
