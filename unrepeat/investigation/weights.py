@@ -130,6 +130,14 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: dict[str, float]
 
 
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be said aloud."""
+
+    suspect: float
+    guilty: float
+    second: float
+
+
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of `weights.toml`."""
 
@@ -144,6 +152,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     diffs: Diffs
     load: Load
     changes: Changes
+    verdict: Limits
     resources: dict[str, float]
     faint: dict[str, float]
     lenses: dict[str, float]

@@ -78,10 +78,12 @@ def is_inert(files: tuple[str, ...]) -> bool:
 
 def words_of(text: str) -> frozenset[str]:
     """The words of a text, camelCase and snake_case taken apart, endings cut, short ones left out."""
-    return frozenset(_stem(word.lower()) for word in _WORDS.findall(text) if len(word) > 2)
+    return frozenset(_stem(word) for word in {*_WORDS.findall(text)} if len(word) > 2)
 
 
-def _stem(word: str) -> str:
+@lru_cache(maxsize=65536)
+def _stem(spelt: str) -> str:
+    word = spelt.lower()
     for ending in ("ations", "ation", "ing", "ied", "ies", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]

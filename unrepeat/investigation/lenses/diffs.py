@@ -21,8 +21,10 @@ def look(scene: Scene) -> list[Finding]:
     if not changes:
         return []
     said = _said(scene)
-    rare = _rarity(changes)
-    return [_finding(scene, change, said, rare) for change in changes]
+    heard = words_of(said)
+    words = {change.key: _words(change) for change in changes}
+    rare = _rarity(words)
+    return [_finding(scene, change, said, words[change.key] & heard, rare) for change in changes]
 
 
 def _said(scene: Scene) -> str:
@@ -41,25 +43,25 @@ def _said(scene: Scene) -> str:
     return " ".join([*sorted(lines), *moved])
 
 
-def _rarity(changes: list[Change]) -> dict[str, float]:
+def _rarity(words: dict[str, frozenset[str]]) -> dict[str, float]:
     """How telling a word is: found in one change it tells much, found in all of them nothing."""
     seen: Counter[str] = Counter()
-    for change in changes:
-        seen.update(_words(change))
-    most = math.log(1 + len(changes))
-    return {word: math.log((1 + len(changes)) / (1 + count)) / most for word, count in seen.items()} if most else {}
+    for mine in words.values():
+        seen.update(mine)
+    most = math.log(1 + len(words))
+    return {word: math.log((1 + len(words)) / (1 + count)) / most for word, count in seen.items()}
 
 
 def _words(change: Change) -> frozenset[str]:
     return words_of(" ".join((change.summary, " ".join(change.files), change.diff)))
 
 
-def _finding(scene: Scene, change: Change, said: str, rare: dict[str, float]) -> Finding:
+def _finding(scene: Scene, change: Change, said: str, common: frozenset[str], rare: dict[str, float]) -> Finding:
     reading = read_diff(change.diff, change.files)
     names = {name.rpartition("/")[2] for name in change.files}
     traced = sorted(name for name in names if name and name in said)
     own = words_of(change.service) | words_of(" ".join(service for service in scene.slow))
-    shared = sorted(_words(change) & words_of(said) - own, key=lambda word: -rare.get(word, 0.0))
+    shared = sorted(common - own, key=lambda word: (-rare.get(word, 0.0), word))
     touch = min(1.0, sum(rare.get(word, 0.0) for word in shared) / scene.weights.diffs.words)
     if traced:
         touch = 1.0

@@ -1,0 +1,45 @@
+"""Runs BARO's robust scorer over stored cases. A script for any Python that has `fse-baro`; reads an .npz folder, prints JSON.
+
+Stands alone on purpose: it may run in a virtual environment of its own, without Unrepeat.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+
+def main(folder: str) -> int:
+    """Rank every case in the folder; one JSON object by case name on standard output."""
+    import pandas as pd
+    from baro.root_cause_analysis import robust_scorer
+
+    warnings.simplefilter("ignore")
+    results = {}
+    for path in sorted(Path(folder).glob("*.npz")):
+        with np.load(path, allow_pickle=False) as stored:
+            frame = pd.DataFrame(stored["values"], columns=[str(name) for name in stored["columns"]])
+            frame.insert(0, "time", stored["times"])
+            split = float(stored["split"])
+        frame = frame.ffill().bfill().fillna(0.0)
+        began = time.perf_counter()
+        try:
+            ranks = [str(name) for name in robust_scorer(frame, inject_time=split)["ranks"]]
+        except Exception as error:
+            results[path.stem] = {
+                "failed": f"{type(error).__name__}: {error}"[:200],
+                "seconds": time.perf_counter() - began,
+            }
+            continue
+        results[path.stem] = {"ranks": ranks, "seconds": time.perf_counter() - began}
+    print(json.dumps(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,146 @@
+"""What others do on the same cases: random order, the largest z, BARO. None of them sees more than the ranking does."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench._rca_cases import Case
+from unrepeat.investigation.lenses import Series, Tables
+from unrepeat.investigation.lenses._contrast import split
+from unrepeat.investigation.weights import weights
+
+SCRIPT = Path(__file__).with_name("_rca_baro.py")
+SIDE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "unrepeat-bench" / "baro"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a method ranked, the worst first. `changes` may hold `none`."""
+
+    services: list[str]
+    indicators: list[str]
+    changes: list[str]
+    seconds: float
+
+
+def largest_z(case: Case) -> Answer:
+    """Columns by the largest shift of the mean, in standard deviations of the quiet time; constant columns are left out."""
+    began = time.perf_counter()
+    tables = case.tables
+    before, during = _sides(tables)
+    values = _filled(tables.values)
+    quiet, harm = values[before], values[during]
+    spread = quiet.std(axis=0)
+    shift = np.abs(harm.mean(axis=0) - quiet.mean(axis=0))
+    deviation = np.where(spread > 0, shift / np.where(spread > 0, spread, 1.0), 0.0)
+    order = np.argsort(-deviation, kind="stable")
+    kept = [tables.series[column] for column in order if _counts(tables.series[column])]
+    return _answer(case, kept, time.perf_counter() - began)
+
+
+def baro(cases: list[Case], *, install: bool) -> tuple[dict[str, Answer], str]:
+    """BARO's answers by case name, and what is missing where there are none."""
+    python = _python_with_baro(install=install)
+    if python is None:
+        return {}, (
+            "BARO is not shown: `fse-baro` is not installed and could not be. "
+            "Install it into any Python and name that Python in UNREPEAT_BARO_PYTHON."
+        )
+    with tempfile.TemporaryDirectory(prefix="unrepeat-baro-") as folder:
+        columns = {case.name: _store(Path(folder), case) for case in cases}
+        ran = subprocess.run([python, str(SCRIPT), folder], capture_output=True, text=True, check=False)
+    if ran.returncode:
+        return {}, f"BARO is not shown: {ran.stderr.strip().splitlines()[-1] if ran.stderr.strip() else 'it failed'}"
+    said = json.loads(ran.stdout)
+    answers = {}
+    for case in cases:
+        known = {series.column: series for series in columns[case.name]}
+        ranks = [known[name] for name in said[case.name].get("ranks", ()) if name in known]
+        answers[case.name] = _answer(case, ranks, float(said[case.name]["seconds"]))
+    failed = [name for name, result in said.items() if "failed" in result]
+    return answers, f"BARO failed on {len(failed)} cases; they count as misses." if failed else ""
+
+
+def _answer(case: Case, columns: list[Series], seconds: float) -> Answer:
+    """Services by their best column; changes by the place of their service, the latest first, none after the alert."""
+    services = list(dict.fromkeys(series.service for series in columns))
+    place = {service: index for index, service in enumerate(services)}
+    known = [change for change in case.tables.changes if change.at <= case.tables.alert and change.deployed]
+    changes = sorted(known, key=lambda change: (place.get(change.service, len(place)), -change.at))
+    return Answer(services, [series.column for series in columns], [change.key for change in changes], seconds)
+
+
+def _counts(series: Series) -> bool:
+    """Numbers of a shared machine are left out, as they name no service."""
+    return not series.machine
+
+
+def _sides(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
+    return split(tables, weights())
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """Gaps filled forwards, then backwards, then with 0, as these methods need it."""
+    filled = values.copy()
+    for rows in (range(1, len(filled)), range(len(filled) - 2, -1, -1)):
+        step = 1 if rows.step > 0 else -1
+        for row in rows:
+            gaps = ~np.isfinite(filled[row])
+            filled[row, gaps] = filled[row - step, gaps]
+    return np.nan_to_num(filled, nan=0.0)
+
+
+def _store(folder: Path, case: Case) -> list[Series]:
+    tables = case.tables
+    before, during = _sides(tables)
+    kept = [column for column, series in enumerate(tables.series) if _counts(series)]
+    rows = before | during
+    np.savez(
+        folder / f"{case.name}.npz",
+        times=tables.times[rows],
+        values=tables.values[rows][:, kept],
+        columns=np.array([tables.series[column].column for column in kept]),
+        split=np.array(tables.times[during][0] if during.any() else tables.alert),
+    )
+    return [tables.series[column] for column in kept]
+
+
+def _python_with_baro(*, install: bool) -> str | None:
+    """A Python that has BARO: this one, the one that is named, or one of its own that is made on first use."""
+    if importlib.util.find_spec("baro") is not None:
+        return sys.executable
+    for candidate in (os.environ.get("UNREPEAT_BARO_PYTHON", ""), str(SIDE / "bin" / "python")):
+        if candidate and Path(candidate).exists() and _has_baro(candidate):
+            return candidate
+    return _installed() if install else None
+
+
+def _has_baro(python: str) -> bool:
+    return subprocess.run([python, "-c", "import baro"], capture_output=True, check=False).returncode == 0
+
+
+def _installed() -> str | None:
+    print(f"Installing fse-baro into {SIDE} (once, for the comparison only) ...", flush=True)
+    try:
+        venv.create(SIDE, with_pip=True)
+        python = str(SIDE / "bin" / "python")
+        ran = subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "fse-baro==0.2.2"],
+            capture_output=True,
+            check=False,
+            timeout=600,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return python if ran.returncode == 0 and _has_baro(python) else None

@@ -1,0 +1,227 @@
+"""Who is guilty: the ranking of services, indicators and changes on labelled failures, beside random order, the largest z and BARO.
+
+Every case is a folder below DIR (see its README). The ranking gets the data files and the alert's time; labels are read for
+scoring alone. AC@k: share of cases whose truth stands in the first k. Avg@5: mean of AC@1 to AC@5. Ties and silence are misses.
+For changes, `none` takes the place in the ranking below which nothing is called guilty; a case without a guilty change is right
+when `none` stands first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench._rca_baselines import Answer, baro, largest_z
+from bench._rca_cases import Case, case_folders, load
+from bench._rca_cv import cross_validated
+from unrepeat.investigation.ranking import Ranking, rank
+from unrepeat.investigation.weights import Weights, weights
+
+TARGETS = {
+    ("service", "sockshop-rcd"): 1.00,
+    ("service", "petshop"): 0.45,
+    ("service", "nezha-ob"): 0.70,
+    ("service", "nezha-tt"): 0.50,
+    ("change", "changerca"): 0.85,
+    ("change", "rootcausebench"): 0.50,
+}
+MOST_DECOYS = 3
+KINDS = ("service", "indicator", "change")
+NONE = "none"
+
+
+@dataclass(slots=True)
+class Tally:
+    """The place of the truth in each case, 1 for the first, 0 for not at all."""
+
+    places: list[int] = field(default_factory=list)
+
+    def at(self, k: int) -> float:
+        """AC@k."""
+        return sum(0 < place <= k for place in self.places) / len(self.places)
+
+    def row(self) -> str:
+        """AC@1/AC@3/Avg@5."""
+        average = statistics.fmean(self.at(k) for k in range(1, 6))
+        return f"{self.at(1):.2f}/{self.at(3):.2f}/{average:.2f}"
+
+
+@dataclass(slots=True)
+class Board:
+    """All results: places by (method, dataset, kind), seconds by (method, dataset), decoys named by (method, dataset)."""
+
+    tallies: dict[tuple[str, str, str], Tally] = field(default_factory=lambda: defaultdict(Tally))
+    seconds: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+    decoys: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, method: str, case: Case, answer: Answer) -> None:
+        """Score one answer."""
+        truth = case.truth
+        self.seconds[method, truth.dataset].append(answer.seconds)
+        for kind, wanted, ranked in (
+            ("service", truth.service, answer.services),
+            ("indicator", truth.indicator, answer.indicators),
+            ("change", truth.change, answer.changes),
+        ):
+            if wanted:
+                place = ranked.index(wanted) + 1 if wanted in ranked else 0
+                self.tallies[method, truth.dataset, kind].places.append(place)
+        if answer.changes and answer.changes[0] in truth.decoys:
+            self.decoys[method, truth.dataset] += 1
+
+
+def main(argv: list[str]) -> int:
+    """Run the benchmark; exit status 1 when a target is missed, 2 when there are no cases."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench rca", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="a folder of cases")
+    parser.add_argument(
+        "--cv",
+        action="store_true",
+        help="choose the knobs by cross-validation instead of taking those that are shipped",
+    )
+    parser.add_argument("--no-baro", action="store_true", help="leave BARO out")
+    parser.add_argument(
+        "--misses", action="store_true", help="list the cases that were missed, and why the first was named"
+    )
+    options = parser.parse_args(argv)
+    cases = [load(folder) for folder in case_folders(options.folder)]
+    if not cases:
+        print(f"There are no cases in {options.folder}: no folder there holds a label.json.")
+        return 2
+    board, rankings = Board(), {}
+    rank(cases[0].tables)  # imports and first-use costs are not a case's
+    for case in cases:
+        answer, rankings[case.name] = ours(case, weights())
+        board.add("unrepeat", case, answer)
+        board.add("largest z", case, largest_z(case))
+    missing = _add_baro(board, cases, skip=options.no_baro)
+    _print_tables(board, cases)
+    print(missing) if missing else None
+    if options.misses:
+        _print_misses(cases, rankings)
+    if options.cv:
+        print(cross_validated(cases, lambda case, setting: ours(case, setting)[0]))
+    return _print_figures(board, cases)
+
+
+def ours(case: Case, setting: Weights) -> tuple[Answer, Ranking]:
+    """Our ranking of one case, from its tables alone."""
+    began = time.perf_counter()
+    ranking = rank(case.tables, setting)
+    seconds = time.perf_counter() - began
+    changes = [suspect.name for suspect in ranking.changes]
+    named = sum(suspect.score >= setting.changes.guilty for suspect in ranking.changes)
+    changes.insert(named, NONE)
+    services = [suspect.name for suspect in ranking.services]
+    return Answer(services, [suspect.name for suspect in ranking.indicators], changes, seconds), ranking
+
+
+def _add_baro(board: Board, cases: list[Case], *, skip: bool) -> str:
+    if skip:
+        return "BARO was left out."
+    answers, missing = baro(cases, install=True)
+    for case in cases:
+        if case.name in answers:
+            board.add("BARO", case, answers[case.name])
+    return missing
+
+
+def _random(cases: list[Case], dataset: str, kind: str) -> str:
+    """What drawing lots would give: for each case k over the number of candidates."""
+    sizes = []
+    for case in cases:
+        if case.truth.dataset != dataset or not getattr(case.truth, kind):
+            continue
+        candidates = {
+            "service": len(case.tables.services()),
+            "indicator": len(case.tables.series),
+            "change": sum(change.deployed for change in case.tables.changes),
+        }[kind]
+        sizes.append(max(1, candidates))
+    chance = {k: statistics.fmean(min(1.0, k / size) for size in sizes) for k in range(1, 6)}
+    return f"{chance[1]:.2f}/{chance[3]:.2f}/{statistics.fmean(chance.values()):.2f}"
+
+
+def _print_tables(board: Board, cases: list[Case]) -> None:
+    for kind in KINDS:
+        datasets = sorted({dataset for _, dataset, known in board.tallies if known == kind})
+        print(f"\n{kind}s, AC@1/AC@3/Avg@5")
+        print(f"  {'dataset':16} {'cases':>5}  {'unrepeat':16} {'BARO':16} {'largest z':16} {'random order':16}")
+        for dataset in datasets:
+            tally = board.tallies["unrepeat", dataset, kind]
+            shown = [
+                board.tallies[method, dataset, kind].row() if board.tallies[method, dataset, kind].places else "-"
+                for method in ("unrepeat", "BARO", "largest z")
+            ]
+            print(
+                f"  {dataset:16} {len(tally.places):5}  {shown[0]:16} {shown[1]:16} {shown[2]:16} {_random(cases, dataset, kind):16}"
+            )
+    print("\nseconds a case, and decoys named")
+    for dataset in sorted({case.truth.dataset for case in cases}):
+        spent = {
+            method: statistics.fmean(known)
+            for method in ("unrepeat", "BARO", "largest z")
+            if (known := board.seconds[method, dataset])
+        }
+        times = "  ".join(f"{method} {value:.4f}" for method, value in spent.items())
+        asked = any(case.truth.decoys for case in cases if case.truth.dataset == dataset)
+        named = (
+            f"  decoys: unrepeat {board.decoys['unrepeat', dataset]}, BARO {board.decoys['BARO', dataset]}"
+            if asked
+            else ""
+        )
+        print(f"  {dataset:16} {times}{named}")
+    print()
+
+
+def _print_misses(cases: list[Case], rankings: dict[str, Ranking]) -> None:
+    for case in cases:
+        ranking = rankings[case.name]
+        first = ranking.services[0] if ranking.services else None
+        if case.truth.service and (first is None or first.name != case.truth.service):
+            print(
+                f"  {case.name}: named {first.name if first else 'nobody'}, it was {case.truth.service}. {first.sentence if first else ''}"
+            )
+        if case.truth.change and (ranking.verdict.change or NONE) != case.truth.change:
+            print(
+                f"  {case.name}: change {ranking.verdict.change or NONE}, it was {case.truth.change}. {ranking.verdict.sentence}"
+            )
+
+
+def _print_figures(board: Board, cases: list[Case]) -> int:
+    status = 0
+    for dataset in sorted({case.truth.dataset for case in cases}):
+        for kind in KINDS:
+            ours_, theirs = board.tallies["unrepeat", dataset, kind], board.tallies["BARO", dataset, kind]
+            if not ours_.places:
+                continue
+            target = TARGETS.get((kind, dataset))
+            against = [f"target-{target:.2f}"] if target is not None else []
+            if theirs.places:
+                print(f"FIGURE baro_{kind}_ac1@{dataset}={theirs.at(1):.3f} unit=share against=labels")
+                against.append(f"baro-{theirs.at(1):.2f}")
+            print(f"FIGURE {kind}_ac1@{dataset}={ours_.at(1):.3f} unit=share against={','.join(against) or 'labels'}")
+            status |= int(target is not None and ours_.at(1) < target)
+        status |= _print_seconds(board, cases, dataset)
+    return status
+
+
+def _print_seconds(board: Board, cases: list[Case], dataset: str) -> int:
+    mine, theirs = statistics.fmean(board.seconds["unrepeat", dataset]), board.seconds["BARO", dataset]
+    status = int(board.decoys["unrepeat", dataset] > MOST_DECOYS)
+    if theirs:
+        print(f"FIGURE baro_seconds_per_case@{dataset}={statistics.fmean(theirs):.4f} unit=s against=none")
+        status |= int(mine > statistics.fmean(theirs))
+    against = f"baro-{statistics.fmean(theirs):.4f}" if theirs else "baro"
+    print(f"FIGURE seconds_per_case@{dataset}={mine:.4f} unit=s against={against}")
+    if any(case.truth.decoys for case in cases if case.truth.dataset == dataset):
+        print(
+            f"FIGURE decoys_named@{dataset}={board.decoys['unrepeat', dataset]} unit=cases against=at_most_{MOST_DECOYS}"
+        )
+    return status
