@@ -11,7 +11,7 @@ from lab.parts.shop import SessionsPart
 from lab.shop_house import ShopHouse, target_of
 
 LINGER_SECONDS = 5.0
-HANDOVER_SECONDS = 30.0
+HANDOVER_SECONDS = 60.0
 
 
 class DeployFailed(Exception):

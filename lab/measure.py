@@ -112,6 +112,11 @@ class Readings:
             refused=round(self.value('sum(shop_requests_total{status="409"})')),
         )
 
+    def contention(self) -> float:
+        """How many times its own CPU time a checkpoint takes on the clock: 1 on a machine that is otherwise idle."""
+        cpu = self.value("max(sessions_checkpoint_cpu_seconds_total)")
+        return self.value("max(sessions_checkpoint_seconds_sum)") / cpu if cpu else 0.0
+
     def firing(self) -> list[str]:
         """Names of the alerts that fire now."""
         return sorted({one["metric"]["alertname"] for one in self._ask('ALERTS{alertstate="firing"}')})

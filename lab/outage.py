@@ -45,6 +45,7 @@ class Course:
     resolved: float = 0.0
     ended: float = 0.0
     resident: dict[str, int] = field(default_factory=dict)
+    contention: float = 0.0
     incidents: list[dict[str, Any]] = field(default_factory=list)
     firing_at_end: list[str] = field(default_factory=list)
 
@@ -112,6 +113,7 @@ class Outage:
         course = self.course
         self._until(course.alert + PATCH_AT - 0.5)
         self._memory("before the patch")
+        course.contention = self._readings.contention()
         self._until(course.alert + PATCH_AT)
         course.patch = self._deploy("2.0.1", "Let go of all visits when a session ends")
         before, after = (self.course.resident[name] / 1e6 for name in ("before the patch", "deployed 2.0.1"))

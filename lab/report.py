@@ -33,6 +33,7 @@ class Report:
     windows: dict[str, dict[str, Any]]
     calibration: dict[str, float]
     budget_mb: float
+    contention: float
     firing_at_end: list[str]
     complaints: list[str] = field(default_factory=list)
 
@@ -84,6 +85,7 @@ def report(
         windows={name: _window(counted) for name, counted in windows.items()},
         calibration=asdict(calibration),
         budget_mb=round(budget_bytes / 1e6, 1),
+        contention=round(course.contention, 2),
         firing_at_end=course.firing_at_end,
     )
     made.complaints = complaints(made)
@@ -127,6 +129,7 @@ def show(made: Report, console: Console) -> None:
     )
     memory = ", ".join(f"{name} {value:.0f}" for name, value in made.resident_mb.items())
     console.print(f"Memory of the session service, MB: {memory} (budget {made.budget_mb:.0f}, not enforced).")
+    console.print(f"Checkpoints took {made.contention} times their CPU time (1: the machine had nothing else to do).")
     for complaint in made.complaints:
         console.print(f"[bold red]Not as it has to be:[/] {complaint}")
 

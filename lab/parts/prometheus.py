@@ -12,6 +12,8 @@ import yaml
 
 from lab.parts.part import HOST, Part, answers, program
 
+EXPORTERS = ("nginx", "postgres")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -49,7 +51,7 @@ class Prometheus(Part):
         jobs: dict[str, list[Any]] = {}
         for target in self._targets:
             jobs.setdefault(target.job, []).append(_static(target))
-        scrape: list[dict[str, Any]] = [{"job_name": job, "static_configs": found} for job, found in jobs.items()]
+        scrape = [_job(job, found) for job, found in jobs.items()]
         scrape.append({"job_name": "sessions", "file_sd_configs": [{"files": [str(self._discovered)]}]})
         configuration = {
             "global": {
@@ -83,6 +85,13 @@ class Prometheus(Part):
         targets = _get(f"{self.url}/api/v1/targets?state=active")["activeTargets"]
         up = [target for target in targets if target["health"] == "up"]
         return bool(managers) and len(up) == len(targets) > len(self._targets)
+
+
+def _job(name: str, targets: list[Any]) -> dict[str, Any]:
+    """A job without what an exporter says of itself: its memory is not the service's."""
+    own = {"source_labels": ["__name__"], "regex": "(go|promhttp|process)_.*", "action": "drop"}
+    job: dict[str, Any] = {"job_name": name, "static_configs": targets}
+    return {**job, "metric_relabel_configs": [own]} if name in EXPORTERS else job
 
 
 def _static(target: Target) -> dict[str, Any]:

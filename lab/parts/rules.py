@@ -43,7 +43,7 @@ def _errors() -> dict[str, Any]:
     failed = 'sum by (service) (rate(shop_requests_total{status=~"5.."}[10s]))'
     share = f"{failed} / sum by (service) (rate(shop_requests_total[10s])) > 0.05"
     text = "{{ $value | humanizePercentage }} of the shop's answers are errors."
-    return _rule("Shop errors", share, "5s", {"severity": "warning"}, text)
+    return _rule("Shop errors", share, "10s", {"severity": "warning"}, text)
 
 
 def _latency() -> dict[str, Any]:

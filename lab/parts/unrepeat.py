@@ -43,7 +43,7 @@ class UnrepeatServer(Part):
 
     def ready(self) -> bool:
         """It answers."""
-        return answers(f"{self.url}/healthz") or answers(f"{self.url}/api/v1/openapi.json")
+        return answers(f"{self.url}/sign-in")
 
     def add_source(self, name: str, kind: str) -> str:
         """A new source; the address to POST to."""

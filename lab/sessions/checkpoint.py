@@ -9,7 +9,7 @@ import gzip
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lab.sessions.model import Session, Visit
 from lab.sessions.store import SessionStore
@@ -17,12 +17,19 @@ from lab.sessions.store import SessionStore
 COMPRESSION = 3
 
 
-def write(path: Path, store: SessionStore) -> float:
-    """Save everything to `path` (temporary file, then rename); how many seconds it took.
+class Cost(NamedTuple):
+    """What a checkpoint took: seconds on the clock, and seconds of CPU. Their difference is waiting for the machine."""
+
+    seconds: float
+    cpu_seconds: float
+
+
+def write(path: Path, store: SessionStore) -> Cost:
+    """Save everything to `path` (temporary file, then rename); what it cost.
 
     Runs where it is called: what is saved is one consistent picture, since nothing else can change it meanwhile.
     """
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.thread_time()
     partial = path.with_suffix(".partial")
     with gzip.open(partial, "wb", compresslevel=COMPRESSION) as out:
         for session in store.sessions.values():
@@ -30,7 +37,7 @@ def write(path: Path, store: SessionStore) -> float:
         for session_id, number, visit in store.tracking.everything():
             out.write(_line({"of": session_id, "number": number, "visit": visit.as_json()}))
     partial.replace(path)
-    return time.monotonic() - began
+    return Cost(time.monotonic() - began, time.thread_time() - cpu)
 
 
 def load(path: Path, store: SessionStore) -> int:

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from lab.sessions.checkpoint import Cost
 from lab.sessions.store import SessionStore
 
 
@@ -33,6 +34,16 @@ class ServiceMetrics:
         self.last_checkpoint = Gauge(
             "sessions_last_checkpoint_seconds", "The last checkpoint's duration.", registry=own
         )
+
+        self.checkpoint_cpu = Counter(
+            "sessions_checkpoint_cpu_seconds", "CPU time that checkpoints took, all together.", registry=own
+        )
+
+    def saved(self, cost: Cost) -> None:
+        """A checkpoint was written."""
+        self.checkpoints.observe(cost.seconds)
+        self.last_checkpoint.set(cost.seconds)
+        self.checkpoint_cpu.inc(cost.cpu_seconds)
 
     def serve(self, port: int) -> None:
         """Answer scrapes on loopback, in a daemon thread."""

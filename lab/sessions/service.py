@@ -172,12 +172,9 @@ class SessionService:
             if not self.drain.holding and not self.drain.moved:
                 self.save()
 
-    def save(self) -> float:
-        """Write one checkpoint now; its seconds."""
-        seconds = checkpoint.write(self.saved, self.store)
-        self.metrics.checkpoints.observe(seconds)
-        self.metrics.last_checkpoint.set(seconds)
-        return seconds
+    def save(self) -> None:
+        """Write one checkpoint now."""
+        self.metrics.saved(checkpoint.write(self.saved, self.store))
 
     async def _keep_expiring(self) -> None:
         while True:

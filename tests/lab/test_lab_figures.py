@@ -81,6 +81,7 @@ def made_report(**changed) -> Report:
         "windows": {},
         "calibration": {},
         "budget_mb": 130.0,
+        "contention": 1.1,
         "firing_at_end": [],
     }
     return Report(**{**values, **changed})
