@@ -35,15 +35,15 @@ class Answer:
 
 
 def largest_z(case: Case) -> Answer:
-    """Columns by the largest shift of the mean, in standard deviations of the quiet time; constant columns are left out."""
+    """Columns by their largest single deviation, in standard deviations of the quiet time (at least 5 % of its mean)."""
     began = time.perf_counter()
     tables = case.tables
     before, during = _sides(tables)
     values = _filled(tables.values)
     quiet, harm = values[before], values[during]
-    spread = quiet.std(axis=0)
-    shift = np.abs(harm.mean(axis=0) - quiet.mean(axis=0))
-    deviation = np.where(spread > 0, shift / np.where(spread > 0, spread, 1.0), 0.0)
+    mean = quiet.mean(axis=0)
+    spread = np.maximum(quiet.std(axis=0), 0.05 * np.abs(mean))
+    deviation = np.where(spread > 0, np.abs(harm - mean).max(axis=0) / np.where(spread > 0, spread, 1.0), 0.0)
     order = np.argsort(-deviation, kind="stable")
     kept = [tables.series[column] for column in order if _counts(tables.series[column])]
     return _answer(case, kept, time.perf_counter() - began)

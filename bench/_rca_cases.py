@@ -162,14 +162,13 @@ def _read_calls(path: Path, midnight: float) -> Calls | None:
     rows = _rows(path)
     if not rows:
         return None
+    outer, inner = _column(rows, "parent_ms", 1e-3), _column(rows, "child_ms", 1e-3)
     return Calls(
         tuple(row["caller"] for row in rows),
         tuple(row["callee"] for row in rows),
         _minutes(rows, midnight),
         _column(rows, "n"),
-        _column(rows, "gap_ms", 1e-3),
-        _column(rows, "parent_ms", 1e-3),
-        _column(rows, "child_ms", 1e-3),
+        outer - inner,
         _quiet(rows),
     )
 

@@ -32,12 +32,16 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     few_requests: float
     recovered: float
     harm_power: float
+    cause: float
+    symptom: float
 
 
 class Clear(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a service is cleared."""
 
     own_share: float
+    explained: float
+    own_fault: float
 
 
 class Edges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +69,7 @@ class Operations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Operations that stop or start."""
 
     worth_saying: float
+    gone: float
     few_calls: float
     steady: float
     skipped: float

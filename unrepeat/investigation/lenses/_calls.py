@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from unrepeat.investigation.lenses._scene import Scene
-from unrepeat.investigation.lenses._tables import Bools, Calls, Floats
+from unrepeat.investigation.lenses._tables import Bools, Calls, Floats, sides
+
+Added = dict[tuple[str, str], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One caller and callee. Counts are a bucket; `usual` is the gap in quiet, or that of the other pairs where quiet was not recorded."""
+    """One caller and callee. Counts are a bucket; `usual` is the gap in quiet, or that of the other pairs where it tells more."""
 
     caller: str
     callee: str
@@ -22,7 +23,7 @@ class Pair:
     gap: float
     usual: float
     far: float
-    compared_with: str  # quiet, others
+    against: str  # what `usual` is: "in quiet", "before", "between other services"
 
     @property
     def extra(self) -> float:
@@ -31,46 +32,47 @@ class Pair:
 
 
 def pairs(scene: Scene) -> list[Pair]:
-    """All pairs that were called during the harm."""
+    """All pairs that were called during the harm and can be compared with anything."""
     calls = scene.tables.calls
-    if calls is None or calls.quiet.all():
+    if calls is None:
         return []
-    harm = _added(calls, ~calls.quiet)
-    quiet = _added(calls, calls.quiet)
-    others = float(np.median([gap for _, gap in harm.values()])) if len(harm) >= scene.weights.edges.peers else math.nan
+    quiet, harm = sides(calls.at, calls.quiet)
+    now, usual = _added(calls, harm), _added(calls, quiet)
+    recorded = bool(calls.quiet.any())
+    enough = len(now) >= scene.weights.edges.peers
+    others = float(np.median([gap for _, gap in now.values()])) if enough and not recorded else None
     found = []
-    for (caller, callee), (count, gap) in harm.items():
-        if caller == callee:
-            continue
-        usual_count, usual = quiet.get((caller, callee), (0.0, others if not quiet else math.nan))
-        if not math.isfinite(usual):
-            continue
-        found.append(_pair(scene, caller, callee, (count, gap), (usual_count, usual), "quiet" if quiet else "others"))
+    for (caller, callee), seen in now.items():
+        known = [
+            _pair(scene, (caller, callee), seen, usual[caller, callee], "in quiet" if recorded else "before")
+        ] if (caller, callee) in usual else []  # fmt: skip
+        if others is not None:
+            known.append(_pair(scene, (caller, callee), seen, (seen[0], others), "between other services"))
+        if known and caller != callee:
+            found.append(max(known, key=lambda pair: pair.far))
     return found
 
 
 def _pair(
-    scene: Scene, caller: str, callee: str, harm: tuple[float, float], quiet: tuple[float, float], compared_with: str
+    scene: Scene, names: tuple[str, str], now: tuple[float, float], usual: tuple[float, float], against: str
 ) -> Pair:
-    (count, gap), (usual_count, usual) = harm, quiet
     tuning = scene.weights.edges
-    spread = max(
-        tuning.least_seconds, tuning.floor * abs(usual), tuning.peer_spread if compared_with == "others" else 0.0
-    )
-    few = min(count, usual_count) if compared_with == "quiet" else count
-    trust = few / (few + tuning.few_calls)
-    return Pair(caller, callee, count, usual_count, gap, usual, (gap - usual) / spread * trust, compared_with)
+    peer = tuning.peer_spread if against == "between other services" else 0.0
+    spread = max(tuning.least_seconds, tuning.floor * abs(usual[1]), peer)
+    few = min(now[0], usual[0])
+    far = (now[1] - usual[1]) / spread * few / (few + tuning.few_calls)
+    return Pair(*names, now[0], usual[0], now[1], usual[1], far, against)
 
 
-def _added(calls: Calls, rows: Bools) -> dict[tuple[str, str], tuple[float, float]]:
+def _added(calls: Calls, rows: Bools) -> Added:
     """Calls a bucket and their mean gap in seconds, by pair."""
     buckets = max(1, len(set(calls.at[rows].tolist())))
-    total: dict[tuple[str, str], tuple[float, float]] = {}
+    total: Added = {}
     count, gap = _known(calls.count), _known(calls.gap)
     for row in np.flatnonzero(rows):
         key = calls.caller[row], calls.callee[row]
         before = total.get(key, (0.0, 0.0))
-        total[key] = before[0] + count[row], before[1] + count[row] * gap[row]
+        total[key] = before[0] + float(count[row]), before[1] + float(count[row] * gap[row])
     return {key: (number / buckets, time / number) for key, (number, time) in total.items() if number > 0}
 
 

@@ -30,6 +30,7 @@ class Scene:
     contrast: Contrast
     weights: Weights
     callees: dict[str, tuple[str, ...]]
+    known: frozenset[str]  # services that anything is known about
     vantages: frozenset[str]  # names that only say how users fare: no suspects
     traffic: dict[str, float]  # requests a bucket during the harm, where they are counted
     slow: dict[str, Harm]
@@ -44,7 +45,7 @@ def scene_of(tables: Tables, weights: Weights) -> Scene:
     vantages = _vantages(tables)
     slow = _harms(_slowness(tables, compared, traffic, weights), callees)
     failed = _harms(_failures(tables, compared, traffic), callees)
-    return Scene(tables, compared, weights, callees, vantages, traffic, slow, failed)
+    return Scene(tables, compared, weights, callees, frozenset(tables.services()), vantages, traffic, slow, failed)
 
 
 def callees_of(edges: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unrepeat.investigation.lenses._scene import Scene
-from unrepeat.investigation.lenses._tables import Bools, Spans
+from unrepeat.investigation.lenses._tables import Bools, Spans, sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,12 @@ class Operation:
 def operations(scene: Scene) -> list[Operation]:
     """All operations seen in quiet or during the harm; none where either of both was not recorded."""
     spans = scene.tables.spans
-    if spans is None or spans.quiet.all() or not spans.quiet.any():
+    if spans is None:
         return []
-    harm, quiet = _added(spans, ~spans.quiet), _added(spans, spans.quiet)
+    before, during = sides(spans.at, spans.quiet)
+    if not before.any() or not during.any():
+        return []
+    harm, quiet = _added(spans, during), _added(spans, before)
     return [
         Operation(*key, *_both(harm.get(key, (0.0, 0.0)), quiet.get(key, (0.0, 0.0))))
         for key in sorted({*harm, *quiet})

@@ -43,16 +43,22 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Calls between two services, one row a pair and bucket. `gap`: seconds between the caller's and the callee's span."""
+    """Calls between two services, one row a pair and bucket. `gap`: mean seconds of the caller's span outside the callee's."""
 
     caller: tuple[str, ...]
     callee: tuple[str, ...]
     at: Floats
     count: Floats
     gap: Floats
-    outer: Floats  # the caller's span, seconds
-    inner: Floats  # the callee's span, seconds
     quiet: Bools
+
+
+def sides(at: Floats, quiet: Bools) -> tuple[Bools, Bools]:
+    """Rows to compare with, and rows of the harm. Where quiet was not recorded, the first bucket stands for it: harm takes time to begin."""
+    if quiet.any() or len(at) == 0:
+        return quiet, ~quiet
+    first = at == at.min()
+    return (first, ~first) if not first.all() else (quiet, ~quiet)
 
 
 @dataclass(frozen=True, slots=True)

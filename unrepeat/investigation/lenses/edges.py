@@ -44,13 +44,12 @@ def _finding(scene: Scene, service: str, mine: list[Pair], role: str) -> Finding
     weight = sum(pair.count for pair in mine)
     far = sum(pair.far * pair.count for pair in mine) / weight if weight else 0.0
     worst = max(late, key=lambda pair: pair.extra)
-    against = "in quiet" if worst.compared_with == "quiet" else "between other services"
     if role == "called":
         names = listed(sorted(pair.caller for pair in late))
-        sentence = f"Calls from {names} to {service} lose {duration(worst.gap)} on the way; {against} it is {duration(worst.usual)}."
+        sentence = f"Calls from {names} to {service} lose {duration(worst.gap)} on the way; {worst.against} it is {duration(worst.usual)}."
     else:
         names = listed(sorted(pair.callee for pair in late))
-        sentence = f"Calls that {service} makes to {names} lose {duration(worst.gap)} on the way; {against} it is {duration(worst.usual)}."
+        sentence = f"Calls that {service} makes to {names} lose {duration(worst.gap)} on the way; {worst.against} it is {duration(worst.usual)}."
     return Finding(
         lens="edges",
         kind="service",

@@ -49,13 +49,19 @@ def _stopped(scene: Scene, service: str, mine: list[Operation]) -> list[Finding]
     gone = []
     for one in mine:
         expected = one.usual_count * min(1.0, kept)
-        far = expected / math.sqrt(1.0 + expected)
-        if one.count == 0 and far >= scene.weights.operations.worth_saying and not _ERROR_WORDS.search(one.name):
+        far = (expected - one.count) / math.sqrt(1.0 + expected)
+        if (
+            one.count <= scene.weights.operations.gone * expected
+            and far >= scene.weights.operations.worth_saying
+            and not _ERROR_WORDS.search(one.name)
+        ):
             gone.append((far, one))
     if not gone:
         return []
     lost = [one for _, one in gone]
-    sentence = f"{service} no longer reaches {listed([one.name for one in lost])}, though it is still called."
+    sentence = (
+        f"{service} no longer, or hardly, reaches {listed([one.name for one in lost])}, though it is still called."
+    )
     return [_finding(service, math.log1p(max(far for far, _ in gone)), sentence, "gone", lost)]
 
 

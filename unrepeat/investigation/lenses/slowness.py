@@ -20,9 +20,11 @@ def look(scene: Scene) -> list[Finding]:
 
 
 def recovered(scene: Scene, service: str) -> bool:
-    """Whether a service that used to fail now succeeds: its times cannot be compared, failing is quick."""
-    harm = scene.failed.get(service)
-    return harm is not None and float(scene.contrast.far[harm.column]) < -scene.weights.score.recovered
+    """Whether a service, or one that it calls, used to fail and now succeeds: its times cannot be compared, failing is quick."""
+    limit = -scene.weights.score.recovered
+    names = (service, *scene.callees.get(service, ()))
+    harms = [scene.failed[name] for name in names if name in scene.failed]
+    return any(float(scene.contrast.far[harm.column]) < limit for harm in harms)
 
 
 def _finding(scene: Scene, service: str, harm: Harm, worst: float) -> Finding:

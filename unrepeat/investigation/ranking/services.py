@@ -6,20 +6,37 @@ from collections import defaultdict
 
 from unrepeat.investigation.lenses import Finding, Scene
 
+# Lenses that show a fault in the service itself, and lenses that show what callers feel.
+OWN = ("resources", "edges", "own_time", "pods", "leak")
+FELT = ("slowness", "failures")
+
 
 def service_scores(scene: Scene, findings: list[Finding]) -> dict[str, float]:
     """The strongest finding of each lens, weighted, added up; only services that anything speaks against, the worst first."""
-    best: dict[tuple[str, str], float] = defaultdict(float)
-    for finding in findings:
-        key = finding.service, finding.lens
-        best[key] = max(best[key], finding.score)
+    best = _best(findings)
+    faulty = {
+        service for (service, lens), score in best.items() if lens in OWN and score >= scene.weights.clear.own_fault
+    }
     total = _faint(scene)
     for (service, lens), score in best.items():
-        if service and service not in scene.vantages and score > 0:
-            total[service] = total.get(service, 0.0) + scene.weights.lenses.get(lens, 0.0) * score
+        if not service or service in scene.vantages or score <= 0:
+            continue
+        felt = lens in FELT and any(callee in faulty for callee in scene.callees.get(service, ()))
+        weight = scene.weights.lenses.get(lens, 0.0) * (scene.weights.clear.explained if felt else 1.0)
+        total[service] = total.get(service, 0.0) + weight * score
     return dict(
         sorted(((name, score) for name, score in total.items() if score > 0), key=lambda item: (-item[1], item[0]))
     )
+
+
+def _best(findings: list[Finding]) -> dict[tuple[str, str], float]:
+    """The strongest score by service and lens. What a diff does says nothing about where the harm is, so it is left out."""
+    best: dict[tuple[str, str], float] = defaultdict(float)
+    for finding in findings:
+        if finding.kind != "change" or finding.lens == "pods":
+            key = finding.service, finding.lens
+            best[key] = max(best[key], finding.score)
+    return best
 
 
 def _faint(scene: Scene) -> dict[str, float]:
