@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 
 def postgres_binaries() -> Path | None:
@@ -54,7 +55,7 @@ class PostgresCluster:
                 folder.chmod(folder.stat().st_mode | 0o055)
             shutil.chown(self.home, "postgres", "postgres")
             run_as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": str(self.home)}
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": str(self.home)}
         init = [
             str(binaries / "initdb"),
             "-D",

@@ -16,12 +16,8 @@ from tests.support.postgres import free_port
 ROOT = Path(__file__).resolve().parents[2]
 ADD_SOURCE = """
 import django; django.setup()
-from unrepeat.arrivals.models import Source, SourceToken
-from unrepeat.support import clock, secret
-token = secret.new_token()
-source = Source.objects.create(name={name!r}, kind={kind!r}, made_at=clock.now(), max_bytes={max_bytes!r})
-SourceToken.objects.create(source=source, hash=secret.hashed(token), made_at=clock.now())
-print(token)
+from unrepeat.arrivals import commands
+print(commands.add_source({name!r}, {kind!r}, max_bytes={max_bytes!r}))
 """
 
 
