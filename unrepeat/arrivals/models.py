@@ -130,3 +130,12 @@ class Change(models.Model):
             models.Index(fields=["service", "at"], name="change_service_at"),
             models.Index(fields=["id"], name="change_news", condition=Q(news=True)),
         ]
+
+
+class Listening(models.Model):
+    """One row: up to when nothing that was sent to us can be missing. It stands still while no server runs."""
+
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "arrivals_listening"
