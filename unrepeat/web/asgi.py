@@ -20,6 +20,7 @@ from django.core.asgi import get_asgi_application
 _django = get_asgi_application()
 
 from unrepeat.arrivals.intake import PREFIX, Intake, Receive, Scope, Send
+from unrepeat.arrivals.listening import Listening
 from unrepeat.arrivals.writer import Writer
 from unrepeat.support import closing
 from unrepeat.support.bell import Ears
@@ -36,6 +37,7 @@ class Server:
         self._writer = Writer()
         self._intake: Intake | None = None
         self._worker: Worker | None = None
+        self._listening: Listening | None = None
         self._ears = Ears()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,6 +65,8 @@ class Server:
     async def _start(self) -> None:
         await self._writer.start()
         self._intake = Intake(self._writer)
+        self._listening = Listening()
+        self._listening.start()
         self._ears.start()
         if self._with_worker:
             self._worker = Worker()
@@ -73,6 +77,8 @@ class Server:
 
     async def _stop(self) -> None:
         await self._writer.stop()
+        if self._listening is not None:
+            await asyncio.to_thread(self._listening.stop)
         if self._worker is not None:
             await asyncio.to_thread(self._worker.stop)
         await asyncio.to_thread(self._ears.stop)
