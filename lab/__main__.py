@@ -23,7 +23,7 @@ def main() -> int:
     try:
         if options.command == "smoke":
             return smoke(console)
-        return run(Options(not options.without_unrepeat, options.json, options.record), console)
+        return run(Options(not options.without_unrepeat, options.json, options.record, options.out), console)
     except (MissingProgram, PartFailed, DeployFailed, NothingHappened) as problem:
         console.print(f"[bold red]The lab stopped:[/] {problem}")
         return 2
@@ -38,6 +38,9 @@ def _parse() -> argparse.Namespace:
     live = commands.add_parser("run", help="the outage of 12 August 2024, live, in about five minutes")
     live.add_argument("--json", type=Path, help="write all that was measured to this file")
     live.add_argument("--record", type=Path, help="write a recording into this folder")
+    live.add_argument(
+        "--out", type=Path, default=Path("out/lab"), help="where the draft is written (default: %(default)s)"
+    )
     live.add_argument("--without-unrepeat", action="store_true", help="nobody is told; alerts are only written down")
     commands.add_parser("smoke", help="everything up, one deploy, everything down; under a minute")
     return parser.parse_args()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
@@ -12,6 +12,8 @@ from lab.journal import Act, Delivery, Journal
 from lab.parts.unrepeat import UnrepeatServer
 from lab.story import PEOPLE
 
+CATALOGUE = Path(__file__).parent / "catalogue.toml"
+ADMIN = "Cleo"
 PIPELINE = "pipeline"
 ALERTMANAGER = "alertmanager"
 
@@ -31,8 +33,8 @@ class Link(Protocol):
     def incidents(self) -> list[dict[str, Any]]:
         """All incidents there are."""
 
-    def draft(self) -> dict[str, Any] | None:
-        """The postmortem of the first incident, if there is one."""
+    def draft(self) -> dict[str, str] | None:
+        """The postmortem as files (name and text), if there is one."""
 
 
 class OnlyJournal:
@@ -55,7 +57,7 @@ class OnlyJournal:
         """None."""
         return []
 
-    def draft(self) -> dict[str, Any] | None:
+    def draft(self) -> dict[str, str] | None:
         """None."""
         return None
 
@@ -68,7 +70,11 @@ class ToUnrepeat(OnlyJournal):
         self.webhooks = [server.add_source(ALERTMANAGER, "alertmanager")]
         self._pipeline = server.add_source(PIPELINE, "generic_change")
         self._tokens = {name: server.add_user(name) for name in PEOPLE}
+        self._tokens[ADMIN] = server.add_user(ADMIN, "admin")
         self._http = httpx.Client(base_url=f"{server.url}/api/v1", timeout=10.0, trust_env=False)
+
+        toml = {"toml": CATALOGUE.read_text()}
+        self._http.post("/catalogue", json=toml, headers=self._as(ADMIN)).raise_for_status()
 
     def announce(self, change: dict[str, Any]) -> None:
         """Post it to the pipeline's source."""
@@ -81,17 +87,23 @@ class ToUnrepeat(OnlyJournal):
         number = self.incidents()[0]["number"]
         answer = self._http.post(f"/incidents/{number}/acts/{act}", json=args, headers=self._as(by))
         if not answer.is_success:
-            raise RuntimeError(f"{by} could not {act} {asdict(self.journal.acts[-1])['args']}: {answer.text}")
+            raise RuntimeError(f"{by} could not {act} {args}: {answer.status_code} {answer.text}")
 
     def incidents(self) -> list[dict[str, Any]]:
         """All incidents, oldest first."""
         items = self._get("/incidents")["items"]
         return sorted(items, key=lambda one: one["number"])
 
-    def draft(self) -> dict[str, Any] | None:
-        """The first postmortem in full."""
+    def draft(self) -> dict[str, str] | None:
+        """The first postmortem, as HTML and as Markdown."""
         items = self._get("/postmortems")["items"]
-        return self._get(f"/postmortems/{items[0]['number']}") if items else None
+        if not items:
+            return None
+        page = f"/postmortems/{items[0]['number']}"
+        forms = {"postmortem.html": f"{page}/html", "postmortem.md": f"{page}/markdown"}
+        return {
+            name: self._http.get(path, headers=self._as("Ada")).raise_for_status().text for name, path in forms.items()
+        }
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._http.get(path, headers=self._as("Ada")).raise_for_status()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lab.link import Link, OnlyJournal, ToUnrepeat
+from lab.link import CATALOGUE, Link, OnlyJournal, ToUnrepeat
 from lab.measure import Readings
 from lab.outage import ALERT_WITHIN_SECONDS, BASELINE_SECONDS, END_AT, Outage
 from lab.parts.unrepeat import UnrepeatServer
@@ -21,7 +21,6 @@ from lab.supervisor import Supervisor
 from lab.visits import read
 from lab.webhook_recorder import WebhookRecorder
 
-CATALOGUE = Path(__file__).parent / "catalogue.toml"
 ABOUT_SECONDS = 20 + BASELINE_SECONDS + 60 + END_AT
 AT_MOST_SECONDS = 30 + BASELINE_SECONDS + ALERT_WITHIN_SECONDS + END_AT
 
@@ -33,6 +32,7 @@ class Options:
     with_unrepeat: bool = True
     json_file: Path | None = None
     recording: Path | None = None
+    out: Path = Path("out/lab")
 
 
 def run(options: Options, console: Console) -> int:
@@ -59,8 +59,12 @@ def _run(options: Options, console: Console) -> Report:
         stack.callback(readings.close)
         course = Outage(house, link, recorder, readings, progress.say).run()
         supervisor.stop(house.users)
-        draft = bool(link.draft()) if link.webhooks else None
-        made = report(course, read(house.users.visits), calibration, house.budget_bytes, draft)
+        draft = link.draft()
+        for name, text in (draft or {}).items():
+            options.out.mkdir(parents=True, exist_ok=True)
+            (options.out / name).write_text(text)
+            progress.say(f"wrote {options.out / name}")
+        made = report(course, read(house.users.visits), calibration, house.budget_bytes, draft=draft is not None)
         if options.json_file:
             options.json_file.write_text(json.dumps(made.as_json(), indent=2) + "\n")
         if options.recording:

@@ -34,6 +34,7 @@ class Report:
     calibration: dict[str, float]
     budget_mb: float
     contention: float
+    opened: list[dict[str, Any]]
     firing_at_end: list[str]
     complaints: list[str] = field(default_factory=list)
 
@@ -59,7 +60,7 @@ class Report:
 
 
 def report(
-    course: Course, visits: list[Visit], calibration: Calibration, budget_bytes: float, draft: bool | None
+    course: Course, visits: list[Visit], calibration: Calibration, budget_bytes: float, *, draft: bool
 ) -> Report:
     """Put together what the run measured, and complain of what was not as it has to be."""
     assert course.leaky is not None
@@ -85,6 +86,7 @@ def report(
         windows={name: _window(counted) for name, counted in windows.items()},
         calibration=asdict(calibration),
         budget_mb=round(budget_bytes / 1e6, 1),
+        opened=course.incidents,
         contention=round(course.contention, 2),
         firing_at_end=course.firing_at_end,
     )
@@ -130,6 +132,11 @@ def show(made: Report, console: Console) -> None:
     memory = ", ".join(f"{name} {value:.0f}" for name, value in made.resident_mb.items())
     console.print(f"Memory of the session service, MB: {memory} (budget {made.budget_mb:.0f}, not enforced).")
     console.print(f"Checkpoints took {made.contention} times their CPU time (1: the machine had nothing else to do).")
+    for one in made.opened:
+        span = f"{one['detected_at']} to {one['resolved_at']}"
+        console.print(
+            f"Incident {one['number']}: {one['title']} ({one['status']}, {span}; guilty: {', '.join(one['guilty'])})."
+        )
     for complaint in made.complaints:
         console.print(f"[bold red]Not as it has to be:[/] {complaint}")
 

@@ -60,7 +60,10 @@ def database_cleared(scene: Scene) -> Iterator[Tell]:
     )
     yield "Ben", "clear_suspect", _suspect("database", "service", reason)
     balancer, quiet = scene.now.load_balancer(), scene.before.load_balancer
-    reason = f"Up to {balancer.connections} open connections, {quiet.connections} before the outage."
+    reason = (
+        f"Every slow request passes through it; up to {balancer.connections} open connections now, "
+        f"{quiet.connections} before the outage."
+    )
     yield "Ben", "raise_suspect", _suspect("load-balancer", "service", reason)
 
 
@@ -105,8 +108,8 @@ def developers(scene: Scene) -> Iterator[Tell]:
     """+90: to those who built it."""
     now = scene.now.sessions()
     reason = (
-        f"{now.megabytes:.0f} MB since your release 2.0, {scene.before.sessions.megabytes:.0f} MB before it. "
-        "Please find out what holds the memory."
+        f"The session service holds {now.megabytes:.0f} MB with your release 2.0; with 1.4 it held "
+        f"{scene.before.sessions.megabytes:.0f} MB. Please find out what holds the memory."
     )
     yield "Ada", "escalate", {"team": "sessions-team", "reason": reason}
 
@@ -115,16 +118,20 @@ def confirmed(scene: Scene) -> Iterator[Tell]:
     """+120: the leak is found."""
     now, shop = scene.now.sessions(), scene.now.shop()
     leak = (
-        f"Confirmed: {now.tracked} visits are remembered for {now.live} live sessions. When a session ends, release 2.0 "
-        "lets go of its newest visit only; all the others stay for ever."
+        "A memory leak: when a session ends, only the newest of its tracked visits is released and all the others stay for "
+        f"ever. {now.tracked} visits are held for {now.live} live sessions."
     )
-    stall = (
-        f"Session objects are not released. Each checkpoint writes out all of them while callers wait: the last one took "
-        f"{now.checkpoint_seconds:.1f} s. A buyer whose click timed out is then refused by the guard against paying "
-        f"twice ({shop.refused} clicks so far)."
+    change = "It brought session tracking, and with it the leak; release 1.4 tracks nothing."
+    indicator = f"The {now.megabytes:.0f} MB are the visits that were never released."
+    harm = (
+        f"Why the shop is slow: each checkpoint writes out all of these visits while callers wait; the last one took "
+        f"{now.checkpoint_seconds:.1f} s. Why purchases fail: a click that timed out was carried out all the same, and the "
+        f"buyer's next one is refused by the guard against paying twice ({shop.refused} refused so far)."
     )
-    yield "Dana", "convict_suspect", _suspect(CHANGE, "change", leak)
-    yield "Dana", "convict_suspect", _suspect("sessions", "service", stall)
+    yield "Dana", "convict_suspect", _suspect("sessions", "service", leak)
+    yield "Dana", "convict_suspect", _suspect(CHANGE, "change", change)
+    yield "Dana", "convict_suspect", _suspect(MEMORY, "indicator", indicator)
+    yield "Dana", "note", {"text": harm}
     title = "The day the memory leak struck: a slow shop and lost purchases"
     yield "Ada", "retitle", {"title": title}
 

@@ -29,9 +29,8 @@ class UnrepeatServer(Part):
         }
 
     def prepare(self) -> None:
-        """Make the database and fill in who runs what."""
+        """Make the database."""
         self.terminal("migrate")
-        self.terminal("catalogue", "load", str(Path(__file__).parent.parent / "catalogue.toml"))
 
     def command(self) -> list[str]:
         """The server, its worker included."""
@@ -43,18 +42,16 @@ class UnrepeatServer(Part):
 
     def ready(self) -> bool:
         """It answers."""
-        return answers(f"{self.url}/sign-in")
+        return answers(f"{self.url}/api/v1/health")
 
     def add_source(self, name: str, kind: str) -> str:
         """A new source; the address to POST to."""
         made = json.loads(self.terminal("source", "add", name, "--kind", kind, "--json"))
         return f"{self.url}{made['path']}"
 
-    def add_user(self, name: str) -> str:
-        """A new responder; the token for the API."""
-        made: dict[str, Any] = json.loads(
-            self.terminal("user", "add", name, "--role", "responder", "--token", "--json")
-        )
+    def add_user(self, name: str, role: str = "responder") -> str:
+        """A new person; the token for the API."""
+        made: dict[str, Any] = json.loads(self.terminal("user", "add", name, "--role", role, "--token", "--json"))
         return str(made["token"])
 
     def terminal(self, *words: str) -> str:

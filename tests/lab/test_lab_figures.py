@@ -82,6 +82,7 @@ def made_report(**changed) -> Report:
         "calibration": {},
         "budget_mb": 130.0,
         "contention": 1.1,
+        "opened": [],
         "firing_at_end": [],
     }
     return Report(**{**values, **changed})
