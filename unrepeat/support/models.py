@@ -26,6 +26,12 @@ class Wakeup(models.Model):
         db_table = "support_wakeup"
         indexes = [
             models.Index(fields=["due_at"], name="wakeup_due", condition=Q(done_at__isnull=True)),
+            models.Index(
+                fields=["leased_until"],
+                name="wakeup_held",
+                condition=Q(done_at__isnull=True, leased_until__isnull=False),
+            ),
+            models.Index(fields=["done_at"], name="wakeup_done", condition=Q(done_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(

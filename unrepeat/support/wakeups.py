@@ -7,18 +7,21 @@ outside world carries the wakeup's key as its idempotency key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Min, Q, QuerySet
 
 from unrepeat.support import bell, clock
 from unrepeat.support.models import Wakeup
 
 BACKOFF = (1, 5, 15, 60, 300, 900)  # seconds before try 2, 3, ...; the last one repeats
 GIVE_UP_AFTER = 20  # tries; the wakeup then stays in the table, done, with its last error as the outcome
+KEPT = timedelta(days=30)  # how long a done wakeup stays in the table, and its key cannot be planned again
+SWEEP_EVERY = 100  # each wakeup whose number is a multiple of this takes old ones along when it ends
+SWEPT_TOGETHER = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,22 @@ def plan(room: str, what: str, subject: dict[str, Any], *, due_at: datetime, key
     """Plan a wakeup inside the present transaction; False when one with this key was planned before."""
     if not connection.in_atomic_block:
         raise RuntimeError("a wakeup is planned in the transaction of what causes it")
-    planned = Wakeup(room=room, what=what, subject=subject, key=key, due_at=due_at, planned_at=clock.now())
-    before = Wakeup.objects.filter(key=key).exists()
-    Wakeup.objects.bulk_create([planned], ignore_conflicts=True)
+    if Wakeup.objects.filter(key=key).exists():
+        return False
+    try:
+        with transaction.atomic():
+            Wakeup.objects.create(room=room, what=what, subject=subject, key=key, due_at=due_at, planned_at=clock.now())
+    except IntegrityError:
+        return False  # another transaction was first, and has committed since
     bell.ring_on_commit("wakeups")
-    return not before
+    return True
 
 
 def cancel(prefix: str, outcome: str) -> int:
-    """End all wakeups whose key begins with `prefix` and that are not done; returns how many."""
+    """End all wakeups whose key begins with `prefix` (mind the colon at its end) and that are not done; returns how many.
+
+    A worker that holds one of them loses it: its `finish` raises LeaseLost, and what it did is rolled back.
+    """
     return Wakeup.objects.filter(key__startswith=prefix, done_at=None).update(
         done_at=clock.now(), outcome=outcome, leased_until=None
     )
@@ -61,48 +71,68 @@ def cancel(prefix: str, outcome: str) -> int:
 def claim(worker: str, lease: timedelta) -> Claim | None:
     """Take the wakeup that has been due longest and that nobody holds; None when there is none."""
     now = clock.now()
-    free = Q(leased_until=None) | Q(leased_until__lte=now)
-    for row in Wakeup.objects.filter(free, done_at=None, due_at__lte=now).order_by("due_at", "id")[:8]:
-        with transaction.atomic():
-            won = Wakeup.objects.filter(free, id=row.id, fence=row.fence, done_at=None).update(
-                leased_by=worker, leased_until=now + lease, fence=F("fence") + 1, attempts=F("attempts") + 1
-            )
-        if won:
-            return Claim(
-                row.id,
-                row.room,
-                row.what,
-                row.subject,
-                row.key,
-                row.due_at,
-                row.attempts + 1,
-                row.fence + 1,
-                now + lease,
-            )
-    return None
+    due = _free(now).filter(due_at__lte=now).order_by("due_at", "id")
+    if not due.exists():
+        return None  # asked without a lock: there is mostly nothing to do
+    if connection.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True)
+    with transaction.atomic():
+        row = due.first()
+        if row is None:
+            return None
+        row.leased_by, row.leased_until = worker, now + lease
+        row.fence, row.attempts = row.fence + 1, row.attempts + 1
+        row.save(update_fields=["leased_by", "leased_until", "fence", "attempts"])
+    return Claim(
+        row.id, row.room, row.what, row.subject, row.key, row.due_at, row.attempts, row.fence, row.leased_until
+    )
+
+
+def extend(claimed: Claim, lease: timedelta) -> Claim:
+    """Hold a wakeup longer: the lease begins anew. LeaseLost when another worker has it by now."""
+    until = clock.now() + lease
+    _change(claimed, leased_until=until)
+    return replace(claimed, until=until)
 
 
 def finish(claimed: Claim, outcome: str = "") -> None:
     """Mark a wakeup done; LeaseLost when another worker has it by now."""
-    _end(claimed, done_at=clock.now(), outcome=outcome, leased_until=None)
+    _change(claimed, done_at=clock.now(), outcome=outcome, leased_until=None)
+    if claimed.id % SWEEP_EVERY == 0:
+        sweep(clock.now() - KEPT)
 
 
 def put_back(claimed: Claim, error: str) -> None:
     """A try failed: make it due again after a growing pause, or end it after the last try. LeaseLost as in `finish`."""
     if claimed.attempt >= GIVE_UP_AFTER:
-        _end(claimed, done_at=clock.now(), outcome=f"given up: {error}", leased_until=None)
+        _change(claimed, done_at=clock.now(), outcome=f"given up: {error}", leased_until=None)
     else:
         pause = BACKOFF[min(claimed.attempt - 1, len(BACKOFF) - 1)]
-        _end(claimed, due_at=clock.now() + timedelta(seconds=pause), outcome=error, leased_until=None, leased_by="")
+        due_at = clock.now() + timedelta(seconds=pause)
+        _change(claimed, due_at=due_at, outcome=error, leased_until=None, leased_by="", fence=F("fence") + 1)
 
 
 def next_due() -> datetime | None:
     """When the next wakeup that is not done falls due (UTC), or when its holder's lease runs out."""
-    waiting = Wakeup.objects.filter(done_at=None).order_by("due_at").values_list("due_at", "leased_until")[:50]
-    moments = [max(due, lease) if lease else due for due, lease in waiting]
-    return min(moments, default=None)
+    waiting = Wakeup.objects.filter(done_at=None)
+    free = waiting.filter(leased_until=None).aggregate(at=Min("due_at"))["at"]
+    held = waiting.filter(leased_until__isnull=False).aggregate(at=Min("leased_until"))["at"]
+    return min((at for at in (free, held) if at), default=None)
 
 
-def _end(claimed: Claim, **columns: Any) -> None:
+def sweep(before: datetime) -> int:
+    """Delete wakeups that were done before that moment, at most `SWEPT_TOGETHER` of them; returns how many."""
+    old = Wakeup.objects.filter(done_at__lt=before).order_by("id")
+    if connection.features.has_select_for_update_skip_locked:
+        old = old.select_for_update(skip_locked=True)
+    with transaction.atomic():
+        return Wakeup.objects.filter(id__in=[row.id for row in old[:SWEPT_TOGETHER]]).delete()[0]
+
+
+def _free(now: datetime) -> QuerySet[Wakeup]:
+    return Wakeup.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now), done_at=None)
+
+
+def _change(claimed: Claim, **columns: Any) -> None:
     if not Wakeup.objects.filter(id=claimed.id, fence=claimed.fence, done_at=None).update(**columns):
         raise LeaseLost(claimed.key)

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'support_wakeup',
                 'ordering': ['due_at', 'id'],
-                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True)), fields=['due_at'], name='wakeup_due')],
+                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True)), fields=['due_at'], name='wakeup_due'), models.Index(condition=models.Q(('done_at__isnull', True), ('leased_until__isnull', False)), fields=['leased_until'], name='wakeup_held'), models.Index(condition=models.Q(('done_at__isnull', False)), fields=['done_at'], name='wakeup_done')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('leased_until__isnull', True), models.Q(('leased_by', ''), _negated=True), ('done_at__isnull', False), _connector='OR'), name='wakeup_lease_has_holder')],
             },
         ),
