@@ -67,7 +67,7 @@ def read_tables(folder: Path, alert: float) -> Tables:
         times=times,
         values=values,
         series=describe([_named(column) for column in columns], values),
-        edges=_read_edges(folder / "edges.json"),
+        edges=(*_read_edges(folder / "edges.json"), *_read_parents(folder / "traces_raw.json")),
         spans=_read_spans(folder / "traces.csv.gz", midnight),
         calls=_read_calls(folder / "calls.csv.gz", midnight),
         log_counts=_read_log_counts(folder / "logs.csv.gz", midnight),
@@ -206,6 +206,16 @@ def _read_failed_spans(path: Path) -> list[LogLine]:
         return []
     spans = json.loads(path.read_text(encoding="utf-8"))
     return [_failed_span(span) for span in spans if span.get("status") == "ERROR"]
+
+
+def _read_parents(path: Path) -> list[tuple[str, str]]:
+    """Caller and callee from spans and their parents."""
+    if not path.exists():
+        return []
+    spans = json.loads(path.read_text(encoding="utf-8"))
+    owner = {(span.get("trace_id"), span.get("span_id")): span["service"] for span in spans}
+    found = [(owner.get((span.get("trace_id"), span.get("parent_id"))), span["service"]) for span in spans]
+    return sorted({(caller, callee) for caller, callee in found if caller and caller != callee})
 
 
 def _failed_span(span: dict[str, Any]) -> LogLine:

@@ -32,6 +32,7 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     few_requests: float
     recovered: float
     harm_power: float
+    first: float
     cause: float
     symptom: float
 
@@ -112,6 +113,8 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     services: int
     least_share: float
     times: float
+    slack: float
+    follows: float
     expired: float
     machine_full: float
 
@@ -127,12 +130,40 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outside: float
     inert: float
     anywhere: float
-    callee: float
+    neighbour: float
     fade_seconds: float
     old: float
     not_deployed: float
     guilty: float
     kinds: dict[str, float]
+
+
+class Leak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The shape of a leak."""
+
+    trend: float
+    steady: float
+    by_load: float
+    share: float
+
+
+class Saturation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ran full."""
+
+    full: float
+    room: float
+    strength: float
+
+
+class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers that stop."""
+
+    usually: float
+    numbers: int
+    rows: int
+    most: float
+    everywhere: float
+    strength: float
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,6 +184,9 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own_time: OwnTime
     operations: Operations
     logs: Logs
+    leak: Leak
+    saturation: Saturation
+    missing: Missing
     pods: Pods
     diffs: Diffs
     load: Load

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unrepeat.investigation.lenses._contrast import Contrast, contrast
+from unrepeat.investigation.lenses._contrast import Contrast, contrast, step_of
 from unrepeat.investigation.lenses._findings import Chart, Finding, Kind
 from unrepeat.investigation.lenses._scene import Harm, Scene, scene_of
 from unrepeat.investigation.lenses._tables import (
@@ -39,4 +39,5 @@ __all__ = [
     "contrast",
     "describe",
     "scene_of",
+    "step_of",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unrepeat.investigation.lenses._contrast import Contrast, contrast
+from unrepeat.investigation.lenses._rates import as_rates
 from unrepeat.investigation.lenses._tables import Series, Tables
 from unrepeat.investigation.weights import Weights
 
@@ -33,19 +34,23 @@ class Scene:
     known: frozenset[str]  # services that anything is known about
     vantages: frozenset[str]  # names that only say how users fare: no suspects
     traffic: dict[str, float]  # requests a bucket during the harm, where they are counted
+    busier: dict[str, float]  # how many times the usual traffic, where it is counted
     slow: dict[str, Harm]
     failed: dict[str, Harm]
 
 
 def scene_of(tables: Tables, weights: Weights) -> Scene:
     """Compare harm and quiet, and follow slowness and failures along the calls."""
+    tables = as_rates(tables)
     compared = contrast(tables, weights)
     callees = callees_of(tables.edges)
-    traffic = _traffic(tables, compared)
+    traffic, busier = _traffic(tables, compared)
     vantages = _vantages(tables)
     slow = _harms(_slowness(tables, compared, traffic, weights), callees)
     failed = _harms(_failures(tables, compared, traffic), callees)
-    return Scene(tables, compared, weights, callees, frozenset(tables.services()), vantages, traffic, slow, failed)
+    return Scene(
+        tables, compared, weights, callees, frozenset(tables.services()), vantages, traffic, busier, slow, failed
+    )
 
 
 def callees_of(edges: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]:
@@ -78,15 +83,19 @@ def is_failure_share(series: Series) -> bool:
     return known and not series.machine and series.caller != series.service
 
 
-def _traffic(tables: Tables, compared: Contrast) -> dict[str, float]:
+def _traffic(tables: Tables, compared: Contrast) -> tuple[dict[str, float], dict[str, float]]:
+    """Requests a bucket during the harm, and how many times the usual that is at its worst."""
     found: dict[str, float] = {}
+    times: dict[str, float] = {}
     for column, series in enumerate(tables.series):
         if series.measure.name == "traffic" and not series.machine and not series.pod and series.service not in found:
             rows = tables.values[compared.during, column]
             known = rows[np.isfinite(rows)]
             if len(known):
                 found[series.service] = float(known.mean())
-    return found
+                usual, level = float(compared.usual[column]), float(compared.level[column])
+                times[series.service] = level / usual if usual > 0 else 1.0
+    return found, times
 
 
 def _slowness(tables: Tables, compared: Contrast, traffic: dict[str, float], weights: Weights) -> dict[str, Harm]:

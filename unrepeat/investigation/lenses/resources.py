@@ -20,14 +20,17 @@ def look(scene: Scene) -> list[Finding]:
         if compared.seen_before[column] < 1:
             continue
         before, after = float(compared.usual[column]), float(compared.level[column])
+        by_load = _by_load(scene, series.service, before, after)
         found.append(
             Finding(
                 lens="resources",
                 kind="indicator",
                 subject=series.column,
                 service=series.service,
-                score=strength(far, scene.weights) * scene.weights.resources.get(series.measure.name, 1.0),
-                sentence=f"{_capital(series.measure.name)} of {series.service} {from_to(before, after, series.measure.unit)}.",
+                score=strength(far, scene.weights)
+                * scene.weights.resources.get(series.measure.name, 1.0)
+                * (scene.weights.load.follows if by_load else 1.0),
+                sentence=f"{_capital(series.measure.name)} of {series.service} {from_to(before, after, series.measure.unit)}{', no more than its load did' if by_load else ''}.",
                 direction="up" if after >= before else "down",
                 onset=float(compared.onset[column]),
                 source=(series.column,),
@@ -35,6 +38,12 @@ def look(scene: Scene) -> list[Finding]:
             )
         )
     return found
+
+
+def _by_load(scene: Scene, service: str, before: float, after: float) -> bool:
+    """Whether a service is used more only because it is asked more."""
+    busier = scene.busier.get(service, 1.0)
+    return busier >= scene.weights.load.times and before > 0 and after / before <= busier * scene.weights.load.slack
 
 
 def _capital(text: str) -> str:

@@ -76,10 +76,15 @@ def _prompt(scene: Scene, change: Change, findings: list[Finding]) -> float:
 
 
 def _place(scene: Scene, change: Change, services: dict[str, float]) -> float:
-    """How suspicious the changed service is, 0 to 1; a callee of a suspicious service is a little suspicious too."""
+    """How suspicious the changed service is, 0 to 1; whoever calls a suspicious service or is called by it is a little suspicious too."""
     top = max(services.values(), default=0.0)
     if top <= 0:
         return 0.0
     own = services.get(change.service, 0.0)
-    callers = [services.get(caller, 0.0) for caller, callees in scene.callees.items() if change.service in callees]
-    return min(1.0, max(own, scene.weights.changes.callee * max(callers, default=0.0)) / top)
+    beside = [services.get(name, 0.0) for name in _neighbours(scene, change.service)]
+    return min(1.0, max(own, scene.weights.changes.neighbour * max(beside, default=0.0)) / top)
+
+
+def _neighbours(scene: Scene, service: str) -> list[str]:
+    callers = [caller for caller, callees in scene.callees.items() if service in callees]
+    return [*callers, *scene.callees.get(service, ())]

@@ -1,0 +1,89 @@
+"""Leak shape: memory, connections or files that only ever grow, while the load does not explain it and no limit is being filled."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from unrepeat.investigation.lenses._findings import Finding, chart_of
+from unrepeat.investigation.lenses._scene import Scene
+from unrepeat.investigation.lenses._shapes import Growth, growth_of
+from unrepeat.investigation.lenses._tables import Floats
+from unrepeat.investigation.lenses._words import from_to
+
+TITLE = "Leaks"
+_CAN_LEAK = frozenset({"memory", "queue or pool", "fullness"})
+
+
+def look(scene: Scene) -> list[Finding]:
+    """One finding an indicator with the shape of a leak."""
+    rows = scene.contrast.before | scene.contrast.during
+    values = scene.tables.values[rows]
+    loads = _loads(scene, values)
+    found = []
+    for column in _candidates(scene, values):
+        series = scene.tables.series[column]
+        growth = growth_of(values[:, column] * series.measure.scale, loads.get(series.service, loads.get("")))
+        if growth is not None and leaks(growth, scene, series.measure.least):
+            found.append(_finding(scene, column, growth))
+    return found
+
+
+def leaks(growth: Growth, scene: Scene, least: float) -> bool:
+    """Whether a growth is a leak's: sure, steady, not the load's, and large enough to matter."""
+    tuning = scene.weights.leak
+    return (
+        growth.trend >= tuning.trend
+        and growth.steady >= tuning.steady
+        and growth.by_load <= tuning.by_load
+        and growth.amount >= max(2 * least, tuning.share * abs(growth.start))
+    )
+
+
+def _candidates(scene: Scene, values: Floats) -> list[int]:
+    """Columns of the kinds that can leak whose last eighth lies above their first."""
+    part = max(1, len(values) // 8)
+    if len(values) < 8:
+        return []
+    grown = _middles(values[-part:]) > _middles(values[:part]) * (1 + scene.weights.leak.share / 2)
+    return [
+        column
+        for column, series in enumerate(scene.tables.series)
+        if grown[column] and series.measure.name in _CAN_LEAK and not series.machine
+    ]
+
+
+def _middles(values: Floats) -> Floats:
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    return np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+def _loads(scene: Scene, values: Floats) -> dict[str, Floats]:
+    """The load of each service; under "" that of all together, for services whose own is not known."""
+    found: dict[str, Floats] = {}
+    for column, series in enumerate(scene.tables.series):
+        if series.measure.name == "traffic" and not series.machine and not series.pod:
+            found.setdefault(series.service, values[:, column])
+    if found:
+        found[""] = np.nan_to_num(np.array(list(found.values())), nan=0.0).sum(axis=0)
+    return found
+
+
+def _finding(scene: Scene, column: int, growth: Growth) -> Finding:
+    series = scene.tables.series[column]
+    moved = from_to(growth.start, growth.end, series.measure.unit)
+    size = growth.amount / max(series.measure.least, scene.weights.leak.share * abs(growth.start))
+    return Finding(
+        lens="leak",
+        kind="indicator",
+        subject=series.column,
+        service=series.service,
+        score=math.log1p(size) * growth.trend,
+        sentence=f"{series.indicator} of {series.service} {moved} without a rest, and the load does not explain it: the shape of a leak.",
+        direction="up",
+        onset=float(scene.contrast.onset[column]),
+        source=(series.column,),
+        chart=chart_of(scene.tables, scene.contrast, column),
+    )
