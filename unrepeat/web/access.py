@@ -216,8 +216,12 @@ def check(request: HttpRequest, need: Need) -> None:
 
 
 def refuse_forgery(request: HttpRequest) -> None:
-    """A Problem when a session's request that changes something lacks the CSRF token. A bearer token cannot be forged by a page."""
-    if request.method in SAFE_METHODS or caller_of(request).token is not None:
+    """A Problem when a session's request that changes something lacks the CSRF token.
+
+    A bearer token cannot be sent by somebody else's page, and who has no session has nothing that one could misuse.
+    """
+    caller = caller_of(request)
+    if request.method in SAFE_METHODS or caller.token is not None or caller.person is None:
         return
     guard = CsrfViewMiddleware(lambda _: cast("Any", None))
     request.csrf_processing_done = False  # type: ignore[attr-defined]

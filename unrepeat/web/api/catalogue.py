@@ -15,7 +15,7 @@ from unrepeat.web.access import Role, needs
 from unrepeat.web.api.fields import Items, Name, Shape
 
 router = Router(tags=["catalogue"])
-Toml = Annotated[str, StringConstraints(min_length=1, max_length=500_000)]
+Toml = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 
 
 class ServiceShape(Schema):

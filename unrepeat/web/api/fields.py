@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from ninja import Schema
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StringConstraints
 
 LARGEST = 2**63 - 1  # of a number in either database
 LONGEST = 20_000  # characters of one text
@@ -25,6 +25,13 @@ def _timestamp(value: Any) -> Any:
     return value
 
 
+def _in_our_time(value: datetime) -> datetime:
+    """In UTC, and not so early or late that telling it in another zone would leave the calendar."""
+    if not 1970 <= value.year <= 2200:
+        raise ValueError("give a time between 1970 and 2200")
+    return value.astimezone(UTC)
+
+
 def _day(value: Any) -> Any:
     if value is not None and not (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
         raise ValueError("give the day as text, for example 2024-08-30")
@@ -35,7 +42,7 @@ Text = Annotated[str, StringConstraints(max_length=LONGEST)]
 Line = Annotated[str, StringConstraints(max_length=300)]
 Name = Annotated[str, StringConstraints(max_length=120)]
 Number = Annotated[int, Field(ge=1, le=LARGEST, strict=True)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_timestamp), AfterValidator(_in_our_time)]
 Day = Annotated[date, BeforeValidator(_day)]
 Nth = Annotated[int, Field(ge=1, le=LARGEST)]  # in an address
 Seq = Annotated[int, Field(ge=0, le=2**31 - 1)]  # in an address

@@ -15,10 +15,10 @@ from pydantic import Field, create_model
 
 from unrepeat.incidents.acts import Act
 from unrepeat.incidents.entries import KINDS, Entry, Logged
-from unrepeat.web.api.fields import Day, Moment, Number, Shape, Text
+from unrepeat.web.api.fields import Day, Moment, Name, Number, Shape, Text
 
 _LIMITED: dict[Any, Any] = {str: Text, int: Number, datetime: Moment, date: Day}
-MOST_ITEMS = 500  # of a list in an act, for example evidence
+_LISTED: dict[Any, tuple[Any, int]] = {str: (Name, 50), int: (Number, 500)}  # in a list: each one, and how many
 
 
 def body_of(act: type[Act]) -> type[Shape]:
@@ -55,8 +55,8 @@ def _limited(hint: Any) -> Any:
     """The same type with our limits on texts, numbers, times and lists."""
     origin = get_origin(hint)
     if origin is tuple:
-        inner = _limited(get_args(hint)[0])
-        return Annotated[list[inner], Field(max_length=MOST_ITEMS)]  # type: ignore[valid-type]
+        inner, most = _LISTED[get_args(hint)[0]]
+        return Annotated[list[inner], Field(max_length=most)]  # type: ignore[valid-type]
     if origin in (Union, types.UnionType):
         return Union[tuple(_limited(one) for one in get_args(hint))]  # noqa: UP007 (made at run time)
     return _LIMITED.get(hint, hint)

@@ -56,6 +56,13 @@ class Log(Schema):
     last_seq: int
 
 
+class Piece(Schema):
+    """Which entries of a log."""
+
+    after: Annotated[Seq, Field(description="Only entries behind this seq.")] = 0
+    limit: Annotated[int, Field(ge=1, le=10_000, description="At most so many.")] = 1_000
+
+
 class Opening(Shape):
     """What is known when an incident is opened by hand."""
 
@@ -116,13 +123,12 @@ def get_incident(request: HttpRequest, number: Path[Nth]) -> dict[str, Any]:  # 
 def get_log(
     request: HttpRequest,  # noqa: ARG001
     number: Path[Nth],
-    after: Annotated[Seq, Query(description="Only entries behind this seq.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="At most so many.")] = 1_000,
+    wanted: Query[Piece],
 ) -> dict[str, Any]:
     """The entries of the log in order. To go on, give the last seq you have as `after`; `/stream` tells new ones at once."""
     row = queries.incident(number)
-    log = queries.log_of(number, after)
-    return {"items": [logged_plain(logged) for logged in log[:limit]], "last_seq": row.last_seq}
+    log = queries.log_of(number, wanted.after)
+    return {"items": [logged_plain(logged) for logged in log[: wanted.limit]], "last_seq": row.last_seq}
 
 
 @router.post("/incidents/{number}/log/{seq}/redact", response=Log, summary="Blank an entry's words")

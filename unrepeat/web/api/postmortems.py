@@ -18,10 +18,13 @@ from unrepeat.web.api.fields import Day, Items, Line, Name, Nth, Paging, Shape
 
 router = Router(tags=["postmortems"])
 Section = Literal["headline", "summary", "timeline", "cause", "resolution", "measures"]
-Revision = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="A published revision; default: the newest.")]
-Draft = Annotated[
-    bool, Query(description="The draft as the log and the prose have it now, also when one is published.")
-]
+
+
+class Wanted(Schema):
+    """Which state of a report; by default what readers should see: the newest revision, or the draft before there is one."""
+
+    revision: Annotated[int | None, Field(ge=1, le=2**31 - 1, description="A published revision.")] = None
+    draft: Annotated[bool, Field(description="The draft, also when a revision is published; not for readers.")] = False
 
 
 class ReportRow(Schema):
@@ -136,11 +139,10 @@ def list_postmortems(request: HttpRequest, asked: Query[Search]) -> dict[str, An
 def get_postmortem(
     request: HttpRequest,
     number: Path[Nth],
-    revision: Revision = None,
-    draft: Draft = False,
+    wanted: Query[Wanted],
 ) -> dict[str, Any]:
     """What readers should see: the newest published revision, or the draft before there is one."""
-    return _report(_chosen(request, number, revision, draft=draft))
+    return _report(_chosen(request, number, wanted))
 
 
 @router.get("/postmortems/{number}/revisions", response=Items[RevisionShape], summary="List published revisions")
@@ -187,11 +189,10 @@ def _file_answer(media_type: str) -> dict[str, Any]:
 def get_postmortem_html(
     request: HttpRequest,
     number: Path[Nth],
-    revision: Revision = None,
-    draft: Draft = False,
+    wanted: Query[Wanted],
 ) -> HttpResponse:
     """The report as one self-contained HTML file that asks nobody for anything."""
-    report = _chosen(request, number, revision, draft=draft)
+    report = _chosen(request, number, wanted)
     return _file(html.render(report), "text/html", f"PM-{number}.html")
 
 
@@ -200,20 +201,21 @@ def get_postmortem_html(
 def get_postmortem_markdown(
     request: HttpRequest,
     number: Path[Nth],
-    revision: Revision = None,
-    draft: Draft = False,
+    wanted: Query[Wanted],
 ) -> HttpResponse:
     """The report as Markdown."""
-    report = _chosen(request, number, revision, draft=draft)
+    report = _chosen(request, number, wanted)
     return _file(markdown.render(report), "text/markdown", f"PM-{number}.md")
 
 
-def _chosen(request: HttpRequest, number: int, revision: int | None, *, draft: bool) -> Report:
-    if draft:
+def _chosen(request: HttpRequest, number: int, wanted: Wanted) -> Report:
+    if wanted.draft:
         if not may(caller_of(request), Role.RESPONDER):
             raise NotAllowed("You may not read this draft.", "Readers read what is published, or a first draft.")
         return queries.report(number)
-    return queries.current(number) if revision is None else queries.revision(number, revision)
+    if wanted.revision is not None:
+        return queries.revision(number, wanted.revision)
+    return queries.current(number)
 
 
 def _row(row: queries.Row) -> dict[str, Any]:

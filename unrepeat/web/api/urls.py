@@ -16,7 +16,8 @@ from unrepeat.web.api.body import plain
 from unrepeat.web.api.face import make_face
 
 api = make_face()
-for subject in (incidents, acts, postmortems, arrivals, sources, catalogue, people, health):
+# `sources` before `arrivals`: /deliveries/reread is not a delivery's number.
+for subject in (incidents, acts, postmortems, sources, arrivals, catalogue, people, health):
     api.add_router("", subject.router)
 
 
