@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bench._rca_cases import Case
-from unrepeat.investigation.lenses import Series, Tables
+from unrepeat.investigation.lenses import Bools, Floats, Series, Tables
 from unrepeat.investigation.lenses._contrast import split
 from unrepeat.investigation.weights import weights
 
@@ -86,11 +86,11 @@ def _counts(series: Series) -> bool:
     return not series.machine
 
 
-def _sides(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
+def _sides(tables: Tables) -> tuple[Bools, Bools]:
     return split(tables, weights())
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
+def _filled(values: Floats) -> Floats:
     """Gaps filled forwards, then backwards, then with 0, as these methods need it."""
     filled = values.copy()
     for rows in (range(1, len(filled)), range(len(filled) - 2, -1, -1)):

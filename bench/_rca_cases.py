@@ -186,7 +186,7 @@ def _read_log_counts(path: Path, midnight: float) -> LogCounts | None:
 
 
 def _moment(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC).timestamp()
+    return datetime.fromisoformat(text).astimezone(UTC).timestamp()
 
 
 def _read_lines(path: Path) -> list[LogLine]:

@@ -105,7 +105,8 @@ def _spread(series: tuple[Series, ...], usual: Floats, middle: Floats, tail: Flo
     least = np.array([one.measure.least for one in series])
     floor = np.array([one.measure.floor for one in series])
     wide = np.fmax(middle / 1.349, tail / 1.645 * weights.window.tail)
-    return np.fmax(np.fmax(wide, least), floor * np.abs(usual))
+    spread: Floats = np.fmax(np.fmax(wide, least), floor * np.abs(usual))
+    return spread
 
 
 def _worst_part(harm: Floats, sign: float, weights: Weights) -> Floats:

@@ -19,9 +19,10 @@ def look(scene: Scene) -> list[Finding]:
     if not before.any() or int(during.sum()) < tuning.rows:
         return []
     known = np.isfinite(scene.tables.values)
-    steady = known[before].mean(axis=0) >= tuning.usually
-    silent = ~known[during][-tuning.rows :].any(axis=0)
-    stopped, all_of = defaultdict(list), defaultdict(int)
+    steady = np.asarray(known[before].mean(axis=0) >= tuning.usually)
+    silent = np.asarray(~known[during][-tuning.rows :].any(axis=0))
+    stopped: dict[str, list[int]] = defaultdict(list)
+    all_of: dict[str, int] = defaultdict(int)
     for column in np.flatnonzero(steady):
         series = scene.tables.series[column]
         if not series.machine and not series.pod:

@@ -29,9 +29,11 @@ def indicator_scores(scene: Scene, findings: list[Finding], services: dict[str, 
         if any(
             _side(scene, column) == "inside" and score >= scene.weights.score.cause for column, score in mine.items()
         ):
-            mine = {column: score * _symptom(scene, column) for column, score in mine.items()}
-        most = max(mine.values())
-        total.update({column: services.get(service, 0.0) * score / most for column, score in mine.items() if most > 0})
+            told = {column: score * _symptom(scene, column) for column, score in mine.items()}
+        else:
+            told = mine
+        most = max(told.values())
+        total.update({column: services.get(service, 0.0) * score / most for column, score in told.items() if most > 0})
     return dict(
         sorted(((column, score) for column, score in total.items() if score > 0), key=lambda item: (-item[1], item[0]))
     )
