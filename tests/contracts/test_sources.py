@@ -159,6 +159,29 @@ def test_the_right_signature_is_taken_and_any_other_refused(sample: Sample) -> N
         assert not kind.verify(sample.raw, headers, sample.secrets, sample.options)
 
 
+EXAMPLES = re.compile(r"```json\n(.*?)```|--json '([^']+)'|BODY='([^']+)'", re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "examples"),
+    [
+        ("reference/sources.md", "generic_alert", 1),
+        ("reference/sources.md", "generic_change", 1),
+        ("how-to/send-alerts.md", "generic_alert", 3),
+        ("how-to/send-changes.md", "generic_change", 2),
+    ],
+)
+def test_the_bodies_in_the_docs_can_be_read(page: str, kind: str, examples: int) -> None:
+    text = (DOCS.parents[1] / page).read_text()
+    if page.startswith("reference"):
+        text = text.partition(f"`{kind}`\n")[2].partition("\n## ")[0]
+    found = EXAMPLES.findall(text)
+    assert len(found) == examples
+    for body in found:
+        reading = source_kinds()[kind].read("".join(body).encode(), {}, RECEIVED_AT)
+        assert reading.alerts or reading.changes
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_that_signs_has_a_signed_sample(kind: str) -> None:
     assert any(sample.secrets for sample in samples(kind)) == source_kinds()[kind].SIGNED
