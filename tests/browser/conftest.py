@@ -20,7 +20,9 @@ from tests.support.served import Served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ARGS += ["--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
 
@@ -41,7 +43,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     served.env["UNREPEAT_BASE_URL"] = f"http://127.0.0.1:{served.port}"
     served.command("migrate")
     told = subprocess.run(
-        [sys.executable, "-m", "tests.browser.world"], env=served.env, cwd=home, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.browser.world"],
+        env=served.env,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert not told.returncode, told.stderr
     known = json.loads(told.stdout.splitlines()[-1])
@@ -109,6 +116,7 @@ def open_as(site: Site, browser: Browser, signed_in: dict[str, Any], complaints:
             storage_state=signed_in.get(who),
             viewport={"width": width, "height": 844 if width < 600 else 900},
             color_scheme=scheme,
+            reduced_motion="reduce",
             java_script_enabled=script,
         )
         contexts.append(context)

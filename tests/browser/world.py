@@ -5,6 +5,7 @@ shop's catalogue, sources, people. Run as `python -m tests.browser.world`, in th
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -39,7 +40,7 @@ def main() -> None:
         **_sources(),
         **_tokens(),
     }
-    print(json.dumps(known))
+    sys.stdout.write(json.dumps(known) + "\n")
 
 
 def _past_outage() -> int:
@@ -59,11 +60,12 @@ def _past_outage() -> int:
     )
     told = []
     for at, by, entry in outage.outage():
+        kept = entry
         if isinstance(entry, e.EvidenceGathered):
-            entry = replace(entry, digest=digest)
+            kept = replace(entry, digest=digest)
         if isinstance(entry, e.SuspectConvicted) and entry.suspect == "sessions 2.0":
-            entry = replace(entry, evidence=(digest,))
-        told.append(Happened(entry, at, by))
+            kept = replace(entry, evidence=(digest,))
+        told.append(Happened(kept, at, by))
     return commands.begin(told, by="unrepeat", at=outage.at("15:15"))
 
 
@@ -88,9 +90,16 @@ def _draft() -> int:
     from unrepeat.support import clock
 
     at = clock.now() - timedelta(days=3)
-    number = commands.open_incident("Orders of one hour were mailed twice", service="billing", severity="minor", by="Ben", at=at)
+    number = commands.open_incident(
+        "Orders of one hour were mailed twice", service="billing", severity="minor", by="Ben", at=at
+    )
     commands.perform(number, acts.Acknowledge(), by="Ben", at=at + timedelta(minutes=4))
-    commands.perform(number, acts.Resolve("the mailer was stopped, its queue emptied by hand"), by="Ben", at=at + timedelta(minutes=52))
+    commands.perform(
+        number,
+        acts.Resolve("the mailer was stopped, its queue emptied by hand"),
+        by="Ben",
+        at=at + timedelta(minutes=52),
+    )
     return postmortems.draft(number)[0]
 
 
@@ -110,7 +119,11 @@ def _going_on() -> int:
         name="High memory usage", at=begun, summary="resident memory is 341 MB, 81 % of the budget of 420 MB"
     )
     second = world.alert(
-        service="shop", name="Pages are slow", at=after(19), severity="major", summary="p95 is 2.4 s, over 1 s for 5 minutes"
+        service="shop",
+        name="Pages are slow",
+        at=after(19),
+        severity="major",
+        summary="p95 is 2.4 s, over 1 s for 5 minutes",
     )
     shipped = world.change(at=after(-47), version="2.0")
     cache = world.change(service="shop", at=after(-15), version="3.11.2")
@@ -122,18 +135,38 @@ def _going_on() -> int:
         [
             Happened(e.IncidentOpened("High memory usage on sessions", "critical", "sessions", "UTC", "new"), begun),
             Happened(
-                e.AlertFired(firing.pk, firing.name, "sessions", "critical", firing.summary, "prometheus", "https://prometheus.example/graph"),
+                e.AlertFired(
+                    firing.pk,
+                    firing.name,
+                    "sessions",
+                    "critical",
+                    firing.summary,
+                    "prometheus",
+                    "https://prometheus.example/graph",
+                ),
                 begun,
                 "prometheus",
             ),
             Happened(
                 e.ChangeNoticed(
-                    shipped.pk, "deploy", "succeeded", "sessions", "2.0", "1.4", "session tracking", "Dana", "https://ci.example/4179"
+                    shipped.pk,
+                    "deploy",
+                    "succeeded",
+                    "sessions",
+                    "2.0",
+                    "1.4",
+                    "session tracking",
+                    "Dana",
+                    "https://ci.example/4179",
                 ),
                 after(-47),
                 "ci",
             ),
-            Happened(e.ChangeNoticed(cache.pk, "deploy", "succeeded", "shop", "3.11.2", "3.11.1", "", "Ben"), after(-15), "ci"),
+            Happened(
+                e.ChangeNoticed(cache.pk, "deploy", "succeeded", "shop", "3.11.2", "3.11.1", "", "Ben"),
+                after(-15),
+                "ci",
+            ),
         ],
         by="unrepeat",
         at=begun,
@@ -152,7 +185,11 @@ def _going_on() -> int:
     ]
     for act, by, minutes in doing:
         commands.perform(number, act, by=by, at=after(minutes))
-    pages = [e.AlertFired(second.pk, second.name, "shop", "major", second.summary, "prometheus", "", "the shop needs sessions")]
+    pages = [
+        e.AlertFired(
+            second.pk, second.name, "shop", "major", second.summary, "prometheus", "", "the shop needs sessions"
+        )
+    ]
     commands.append(number, [*pages], by="prometheus", at=after(19))
     return number
 
@@ -162,7 +199,11 @@ def _untaken() -> int:
     from unrepeat.support import clock
 
     return commands.open_incident(
-        "Invoices of today are not sent", service="billing", severity="major", by="Ben", at=clock.now() - timedelta(minutes=3)
+        "Invoices of today are not sent",
+        service="billing",
+        severity="major",
+        by="Ben",
+        at=clock.now() - timedelta(minutes=3),
     )
 
 
@@ -178,7 +219,10 @@ def _tokens() -> dict[str, str]:
     from unrepeat.web.models import User
     from unrepeat.web.tokens import add_token
 
-    return {f"token_{role}": add_token(User.objects.get(role=role, is_active=True), "tests", role=role)[1] for _, role in PEOPLE}
+    return {
+        f"token_{role}": add_token(User.objects.get(role=role, is_active=True), "tests", role=role)[1]
+        for _, role in PEOPLE
+    }
 
 
 if __name__ == "__main__":

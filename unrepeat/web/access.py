@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar, cast
 
-import rules
+import rules as rules_untyped
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
@@ -35,6 +35,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 API_PREFIX = "/api/"
 FOR_PROGRAMS = (API_PREFIX, "/metrics")  # here a bearer token counts
 _KEPT = "_unrepeat_caller"
+rules: Any = rules_untyped  # the package has no types
 
 
 class Role(IntEnum):

@@ -15,6 +15,7 @@ sign_in: list[URLPattern | URLResolver] = [
     path("sign-up", open_to_all(accounts.signup), name="account_signup"),  # says that it is closed
     path("inactive", open_to_all(accounts.account_inactive), name="account_inactive"),
     path("password", own(accounts.password_change), name="account_change_password"),
+    path("password/first", own(accounts.password_set), name="account_set_password"),  # for those who have none yet
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import commands, queries
+from unrepeat.incidents.acts import ACTS
 from unrepeat.incidents.fold import fold
 from unrepeat.incidents.state import State
 from unrepeat.postmortems import queries as postmortems
@@ -58,8 +59,6 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
         written = commands.perform(
             number, doing, by=caller.name, at=at, key=f"page:{caller.name}:{key}" if key else None
         )
-    except NotFound:
-        raise
     except Problem as problem:
         page = _page(request, number, problem=problem, tried=name)
         return render(request, "pages/incident.html", page, status=problem.status)
@@ -113,7 +112,7 @@ def _forms(request: HttpRequest, state: State, tried: str) -> dict[str, Any]:
         people=tuple(User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True)[:200]),
         services=tuple(service.name for service in duty.services())[:200],
     )
-    names = [name for name in act_forms.ACTS if act_forms.possible(name, state) or name == tried]
+    names = [name for name in ACTS if act_forms.possible(name, state) or name == tried]
     forms = {name: act_forms.form_of(name, state, around, request.POST if name == tried else None) for name in names}
     primary = forms.get(act_forms.primary_of(state))
     first = [forms[name] for name in act_forms.FIRST if name in forms and forms[name] is not primary]

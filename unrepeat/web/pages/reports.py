@@ -38,7 +38,15 @@ def library(request: HttpRequest) -> HttpResponse:
     """All published reports, newest first, to be searched and filtered; for those who write, the drafts too."""
     asked = {name: request.GET.get(name, "").strip()[:200] for name in ("text", "service", "team", "cause")}
     days = {name: day_asked(request, name) for name in ("since", "until")}
-    shelf = queries.library(**asked, **days, page=page_asked(request))
+    shelf = queries.library(
+        text=asked["text"],
+        service=asked["service"],
+        team=asked["team"],
+        cause=asked["cause"],
+        since=days["since"],
+        until=days["until"],
+        page=page_asked(request),
+    )
     context = {
         "shelf": shelf,
         "asked": asked | {name: day.isoformat() if day else "" for name, day in days.items()},

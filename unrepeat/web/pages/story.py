@@ -14,6 +14,7 @@ from unrepeat.incidents.state import State
 from unrepeat.support import words
 
 CHARACTER = 6.6  # width of a letter of the labels, in the drawing's units
+CROWDED = 4.0  # notes nearer than this to the one before are not drawn
 BAR = 22.0  # from one alert's bar to the next
 STEPS = [timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
 MOST_BARS = 4  # alerts drawn one above the other
@@ -206,6 +207,7 @@ def _draw_changes(drawn: Story, state: State, axis: _Axis, y: float) -> None:
 
 
 def _draw_people(drawn: Story, log: Sequence[e.Logged], axis: _Axis, suspects_y: float, people_y: float) -> None:
+    last_note = -CROWDED
     for logged in log:
         entry, x = logged.entry, axis.x(logged.at)
         if not axis.holds(logged.at):
@@ -223,7 +225,8 @@ def _draw_people(drawn: Story, log: Sequence[e.Logged], axis: _Axis, suspects_y:
             drawn.signs.append(Sign(x, people_y, "person", f"escalated to {entry.team}", entry.team))
         elif isinstance(entry, e.Acknowledged):
             drawn.signs.append(Sign(x, people_y, "person", f"{logged.by} is on it", logged.by))
-        elif isinstance(entry, e.NoteWritten):
+        elif isinstance(entry, e.NoteWritten) and abs(x - last_note) >= CROWDED:
+            last_note = x
             drawn.signs.append(Sign(x, people_y, "note", f"{logged.by}: {entry.text[:120]}"))
 
 
