@@ -18,6 +18,7 @@ from pathlib import Path
 from bench._rca_baselines import Answer, baro, largest_z
 from bench._rca_cases import Case, case_folders, load
 from bench._rca_cv import cross_validated
+from bench._rca_perturb import perturbed
 from unrepeat.investigation.ranking import Ranking, rank
 from unrepeat.investigation.weights import Weights, weights
 
@@ -89,6 +90,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--misses", action="store_true", help="list the cases that were missed, and why the first was named"
     )
+    parser.add_argument(
+        "--perturb",
+        action="store_true",
+        help="show the figures again with late alerts, gaps, and without graph, spans or logs",
+    )
     options = parser.parse_args(argv)
     cases = [load(folder) for folder in case_folders(options.folder)]
     if not cases:
@@ -107,6 +113,8 @@ def main(argv: list[str]) -> int:
         _print_misses(cases, rankings)
     if options.cv:
         print(cross_validated(cases, lambda case, setting: ours(case, setting)[0]))
+    if options.perturb:
+        print(perturbed(cases))
     return _print_figures(board, cases)
 
 

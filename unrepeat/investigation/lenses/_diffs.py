@@ -33,7 +33,7 @@ _SETTINGS_FILE = re.compile(r"\.(ya?ml|toml|json|ini|env|conf|cfg|properties|hcl
 _OPERATORS = re.compile(r"<=|>=|==|!=|&&|\|\||[<>!]|\b(?:and|or|not)\b")
 _SAFEGUARD = re.compile(
     r"\b(r?w?lock|unlock|mutex|synchronized|semaphore|acquire|close|release|dispose|free|cancel|sleep|backoff|retry|retries|limit|timeout|deadline"
-    r"|validate|sanitize|escape|rollback|unsubscribe|evict|expire|flush|fsync|clamp|bound|cap|pool|cache|index|breaker|throttle)",
+    r"|validate|sanitize|escape|rollback|unsubscribe|evict|expire|flush|fsync|clamp|bound|cap|pool|cache|index|breaker|throttle|lru|ttl|maxsize)",
     re.IGNORECASE,
 )
 _NOTHING_CHECK = re.compile(
@@ -65,6 +65,7 @@ def read_diff(diff: str, files: tuple[str, ...]) -> Reading:
         _safeguards(removed, added),
         _settings(removed, added, files),
         _conditions(removed, added),
+        _literals(removed, added),
         _work(removed, added),
     ]
     best = max(found, key=lambda reading: reading.weight)
@@ -204,29 +205,58 @@ def _conditions(removed: list[str], added: list[str]) -> Reading:
     return Reading(0.0, "")
 
 
-_LOOP = re.compile(r"\b(for|while|range|forEach|map)\b")
-_COSTLY = re.compile(
-    r"query\w*\(|select |fetch\w*\(|\.do\(|exec\w*\(|regexp?\.|compile\(|readall|sleep\(|\block\(", re.IGNORECASE
+_LOOP = re.compile(r"\b(for|while|forEach)\b|\.map\(")
+_COSTLY = re.compile(r"query\w*\(|select |fetch\w*\(|\.do\(|exec\w*\(|compile\(|readall|\b\w*lock\(", re.IGNORECASE)
+_WAITS = re.compile(r"\bsleep\(", re.IGNORECASE)
+_SPAWNS = re.compile(r"\bgo func\b|\bThread\(|\bspawn\b|setInterval\(|create_task\(", re.IGNORECASE)
+_KEEPS = re.compile(r"\bappend\(|\.push\(|\.add\(|\w\[[^\]]+\]\s*=[^=]|\bglobal\b|\bstatic\b", re.IGNORECASE)
+_DESTRUCTIVE = re.compile(
+    r"\bdrop (table|index|column)\b|\bdelete from\b|\btruncate\b|alter table|lock table", re.IGNORECASE
 )
-_KEEPS = re.compile(r"\bappend\(|\.push\(|\.add\(|\[[^\]]+\]\s*=[^=]|global|static", re.IGNORECASE)
-_DESTRUCTIVE = re.compile(r"\bdrop\b|\bdelete from\b|\btruncate\b|alter table|not null|lock table", re.IGNORECASE)
+_BACKTRACKING = re.compile(r"\([^()]*[+*][^()]*\)[+*]")
 
 
 def _work(removed: list[str], added: list[str]) -> Reading:
-    """Work that is new: costly calls in a loop, things kept for ever, statements that destroy or lock."""
+    """Work that is new: costly calls in a loop, waits, things kept for ever, statements that destroy or lock."""
     running = [line for line in added if not _LOGGING.search(line)]
-    if any(_DESTRUCTIVE.search(line) for line in running):
-        return Reading(0.8, "changes or destroys stored data")
-    loops = any(_LOOP.search(line) for line in running) and not any(_LOOP.search(line) for line in removed)
-    costly = sum(bool(_COSTLY.search(line)) for line in running) - sum(bool(_COSTLY.search(line)) for line in removed)
-    if loops and costly > 0:
-        return Reading(0.7, "does costly work in a loop")
-    keeps = sum(bool(_KEEPS.search(line)) for line in running) - sum(bool(_KEEPS.search(line)) for line in removed)
-    if keeps > 0 and not removed:
-        return Reading(0.5, "keeps more than before")
-    if costly > 0 and removed:
-        return Reading(0.2, "does more work than before")
-    return Reading(0.15, "adds code") if running and not removed else Reading(0.0, "")
+    new_loop = _more(_LOOP, [], running) > 0 and _more(_LOOP, [], removed) == 0
+    pattern = any("re" in line.lower() and _BACKTRACKING.search(line) for line in running)
+    signs = (
+        (_more(_DESTRUCTIVE, [], running) > 0, 0.8, "changes or destroys stored data"),
+        (pattern, 0.8, "brings a pattern that can take for ever"),
+        (new_loop and _more(_COSTLY, [], running) > 0, 0.7, "does costly work in a loop"),
+        (_more(_WAITS, removed, running) > 0, 0.6, "waits where it did not wait"),
+        (_more(_KEEPS, removed, running) > 0 and not removed, 0.5, "keeps more than before"),
+        (_more(_SPAWNS, removed, running) > 0, 0.4, "starts work in the background"),
+        (_more(_COSTLY, removed, running) > 0 and bool(removed), 0.2, "does more work than before"),
+        (bool(running) and not removed, 0.15, "adds code"),
+    )
+    return next((Reading(weight, why) for seen, weight, why in signs if seen), Reading(0.0, ""))
+
+
+def _more(pattern: re.Pattern[str], removed: list[str], added: list[str]) -> int:
+    return sum(bool(pattern.search(line)) for line in added) - sum(bool(pattern.search(line)) for line in removed)
+
+
+_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
+_SPOKEN = re.compile(r"error|errorf|exception|panic|throw|raise|title|label|message|usage|help", re.IGNORECASE)
+
+
+def _literals(removed: list[str], added: list[str]) -> Reading:
+    """The same line with another text in it: a field, a topic, an address. What is only said to people does not count."""
+    masked = {
+        _TEXT.sub("~", line): _TEXT.findall(line) for line in removed if _TEXT.search(line) and not _SPOKEN.search(line)
+    }
+    for line in added:
+        before = masked.get(_TEXT.sub("~", line))
+        if (
+            before is not None
+            and before != _TEXT.findall(line)
+            and not _LOGGING.search(line)
+            and not _VERSION.search(line)
+        ):
+            return Reading(0.5, "puts another name or address in")
+    return Reading(0.0, "")
 
 
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
