@@ -1,5 +1,5 @@
-"""Live streams (SSE): who watches an incident sees its new entries at once. One hub a process; see `hub.py`."""
+"""Live streams (SSE): who watches an incident sees its new entries at once. One hub a process; see `watching.py`."""
 
-from unrepeat.web.live.hub import hub
+from unrepeat.web.live.watching import hub
 
 __all__ = ["hub"]

@@ -24,7 +24,7 @@ from unrepeat.support.problems import Invalid, Problem
 from unrepeat.web import access
 from unrepeat.web.access import Need, Role, needs
 from unrepeat.web.live import reading
-from unrepeat.web.live.hub import Watch, hub
+from unrepeat.web.live.watching import Watch, hub
 
 PING = 15.0  # seconds
 RETRY = 2000  # milliseconds until a browser comes back

@@ -122,6 +122,7 @@ class Hub:
 
     def refuse_if_closed(self) -> None:
         """A Problem when no more streams can be served."""
+        self._belong()
         if self.closing or self.watchers >= MOST:
             raise Problem(
                 "No more live streams.",
