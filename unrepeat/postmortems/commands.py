@@ -62,9 +62,11 @@ def publish(number: int, *, by: str) -> int:
         report, revision, at = draft_of(row), row.revision + 1, clock.now()
         facts, prose, figures = freeze.frozen(report)
         sealed = freeze.digest(number, revision, facts, prose, figures)
-        store.add_revision(number, revision, at=at, by=by, facts=facts, prose=prose, figures=figures, digest=sealed)
+        kept = store.add_revision(
+            number, revision, at=at, by=by, facts=facts, prose=prose, figures=figures, digest=sealed
+        )
         store.save(row, revision=revision, published_at=at, **_columns(report))
-        store.SEARCH.index(number, {"title": report.headline, "body": searchable(report)})
+        store.SEARCH.index(number, {"title": report.headline, "body": searchable(report)}, place=kept.pk)
         return revision
 
 

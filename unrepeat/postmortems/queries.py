@@ -20,6 +20,7 @@ from unrepeat.support.problems import NotFound
 from unrepeat.support.search import Hit, Piece
 
 PAGE = 20  # reports on a page of the library
+MOST_FOUND = 500  # the newest reports that a search shows; who finds more adds a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One page of the library, newest first."""
+    """One page of the library, newest first. `more`: a search found more than `total`, older ones, which are not shown."""
 
     rows: list[Row]
     page: int
     pages: int
     total: int
+    more: bool = False
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -152,16 +154,18 @@ def library(  # noqa: PLR0917 (the filters, in the order of the form)
     (a date includes its whole day in the server's zone).
     """
     rows = _filtered(service, team, cause, since, until)
-    text = text.strip()
+    text, more = text.strip(), False
     if text:
-        matching = store.SEARCH.matching(text)
-        rows = rows.filter(pk__in=matching) if matching else rows.none()
+        narrowed = bool(service or team or cause or since or until)
+        among = rows.order_by().values("pk").query.sql_with_params() if narrowed else None
+        newest = store.SEARCH.newest(text, MOST_FOUND, among)
+        rows, more = store.published().filter(pk__in=newest.docs), newest.more
     total = rows.count()
     pages = max(1, -(-total // size))
     page = min(max(page, 1), pages)
     found = list(rows[(page - 1) * size : page * size])
     marked = store.SEARCH.snippets(text, [row.pk for row in found]) if text else {}
-    return Shelf([_row(row, marked.get(row.pk)) for row in found], page, pages, total)
+    return Shelf([_row(row, marked.get(row.pk)) for row in found], page, pages, total, more)
 
 
 def drafts(limit: int = 50) -> list[Row]:

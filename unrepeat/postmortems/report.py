@@ -229,6 +229,7 @@ class Figure:
     svg: str = ""
     narrow: str = ""
     missing: str = ""
+    alt: str = ""  # what the picture shows, in words
 
 
 @dataclass(frozen=True, slots=True)

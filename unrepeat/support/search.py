@@ -1,24 +1,31 @@
 """Text search over documents, in the database that is there: SQLite FTS5, or PostgreSQL's full text. One face for both.
 
-An `Index` is a table that a room's migration makes (`created`). A document is a number with a title and a body. Words are
-compared without case, accents and endings (English), by their beginning; "in quotes" is a phrase; -word must not occur; all
-others must. Words so common that PostgreSQL leaves them out (the, and, of) find nothing there by themselves.
+An `Index` is a table that a room's migration makes (`created`). A document is a number with a title and a body, and a place in
+an order (newest last). Words are compared without case, accents and endings (English); "in quotes" is a phrase; -word must not
+occur; all others must. Common words (the, and, of) outside quotes are left out. Where no document has the words whole, those
+count that begin so.
 """
 
+# ruff: noqa: S608 (table names are our own constants; everything from outside is a parameter)
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from django.db import connection
-from django.db.models.expressions import RawSQL
+from django.db import connection, transaction
 
 LONGEST = 100_000  # characters of a body that are indexed
 _TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+_POSSESSIVE = re.compile(r"['’]s\b")
 _WORD = re.compile(r"[^\W_]+")
 _ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ed", "es", "s", "ly", "e")
+_COMMON = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "from", "had", "has", "in", "is", "it", "its", "of"]
+) | {"on", "or", "that", "the", "this", "to", "was", "were", "with"}
 _FEWEST = 3  # letters that stay when an ending goes
 
 Piece = tuple[str, bool]
@@ -47,10 +54,22 @@ def terms(text: str) -> list[Term]:
     """What a person typed, as terms; empty when there is no word in it, or only words that must not occur."""
     found = []
     for minus, phrase, word in _TERM.findall(text[:400])[:20]:
-        words = tuple(_WORD.findall(_plain(phrase or word)))
-        if words:
+        words = tuple(_WORD.findall(_POSSESSIVE.sub("", _plain(phrase or word))))
+        if words and not (len(words) == 1 and words[0] in _COMMON):
             found.append(Term(words[:10], bool(minus)))
     return found if any(not term.absent for term in found) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Documents that match, newest first; `more`: there are others, older ones."""
+
+    docs: list[int]
+    more: bool
+
+
+Among = tuple[str, tuple[Any, ...]]
+"""A subquery of document numbers, with its parameters: only those count."""
 
 
 class Index:
@@ -61,112 +80,171 @@ class Index:
 
     def created(self, vendor: str) -> list[str]:
         """Statements that make the table."""
+        t = self.table
         if vendor == "postgresql":
             return [
-                f"create table {self.table} (doc bigint primary key, title text not null, body text not null, words tsvector not null)",
-                f"create index {self.table}_words on {self.table} using gin (words)",
+                f"create table {t} (doc bigint primary key, place bigint not null, title text not null, body text not null, words tsvector not null)",
+                f"create index {t}_words on {t} using gin (words)",
+                f"create index {t}_place on {t} (place desc)",
             ]
-        tokens = "porter unicode61 remove_diacritics 2"
-        return [f"create virtual table {self.table} using fts5 (title, body, tokenize = '{tokens}', prefix = '2 3 4')"]
+        return [
+            f"create virtual table {t} using fts5 (title, body, tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3 4')",
+            f"create table {t}_docs (place integer primary key, doc integer not null unique)",
+        ]
 
-    def index(self, doc: int, fields: Mapping[str, str]) -> None:
-        """Put in document number `doc` (`title`, `body`), or put it in anew; within the caller's transaction."""
+    def dropped(self, vendor: str) -> list[str]:
+        """Statements that drop it."""
+        return [f"drop table {self.table}", *([] if vendor == "postgresql" else [f"drop table {self.table}_docs"])]
+
+    def index(self, doc: int, fields: Mapping[str, str], *, place: int | None = None) -> None:
+        """Put in document number `doc` (`title`, `body`), or put it in anew; within the caller's transaction.
+
+        `place`: where it stands among all, the newest highest; each has its own (default: its number).
+        """
         title, body = fields.get("title", "")[:1000], fields.get("body", "")[:LONGEST]
         with connection.cursor() as cursor:
-            cursor.execute(f"delete from {self.table} where {self._doc} = %s", [doc])  # noqa: S608 (our own names)
             if connection.vendor == "postgresql":
                 words = "setweight(to_tsvector('english', %s), 'A') || setweight(to_tsvector('english', %s), 'B')"
+                cursor.execute(f"delete from {self.table} where doc = %s", [doc])
                 cursor.execute(
-                    f"insert into {self.table} (doc, title, body, words) values (%s, %s, %s, {words})",  # noqa: S608
-                    [doc, title, body, _as_words(title), _as_words(body)],
+                    f"insert into {self.table} (doc, place, title, body, words) values (%s, %s, %s, %s, {words})",
+                    [doc, doc if place is None else place, title, body, _as_words(title), _as_words(body)],
                 )
-            else:
-                cursor.execute(f"insert into {self.table} (rowid, title, body) values (%s, %s, %s)", [doc, title, body])  # noqa: S608
+                return
+            cursor.execute(
+                f"delete from {self.table} where rowid in (select place from {self.table}_docs where doc = %s)", [doc]
+            )
+            cursor.execute(f"delete from {self.table}_docs where doc = %s", [doc])
+            cursor.execute(
+                f"insert into {self.table}_docs (doc, place) values (%s, %s)", [doc, doc if place is None else place]
+            )
+            cursor.execute(
+                f"insert into {self.table} (rowid, title, body) values (%s, %s, %s)",
+                [doc if place is None else place, title, body],
+            )
 
     def find(self, text: str, limit: int = 20) -> list[Hit]:
         """The best documents for what a person typed, best first, with marked title and snippet."""
         wanted = terms(text)
         if not wanted:
             return []
-        match, parameters = self._match(wanted)
-        rank = "-bm25({0}, 5.0, 1.0)" if connection.vendor == "sqlite" else "ts_rank({0}.words, {1})"
-        ranked = rank.format(self.table, self._query(wanted)[0])
-        ranked_by = [] if connection.vendor == "sqlite" else self._query(wanted)[1]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"select {self._doc}, {ranked} as fit, title, body from {self.table} where {match}"  # noqa: S608
-                f" order by fit desc, {self._doc} desc limit %s",
-                [*ranked_by, *parameters, limit],
-            )
-            return [Hit(doc, fit, marked(title, wanted), snippet(body, wanted)) for doc, fit, title, body in cursor]
+        for whole in (True, False):
+            query, parameters = self._query(wanted, whole=whole)
+            rank = f"ts_rank(t.words, {query})" if self._postgresql else f"-bm25({self.table}, 5.0, 1.0)"
+            statement = f"select {self._doc}, {rank} as fit, t.title, t.body from {self._rows} where {self._matches(query)} order by fit desc, {self._place} desc limit %s"
+            ranked_by = parameters if self._postgresql else []
+            found = self._asked(statement, [*ranked_by, *parameters, limit])
+            hits = [Hit(doc, fit, marked(title, wanted), snippet(body, wanted)) for doc, fit, title, body in found]
+            if hits:
+                return hits
+        return []
 
-    def matching(self, text: str) -> RawSQL | None:
-        """A subquery of the numbers of all matching documents, for `filter(pk__in=...)`; None when nothing can match."""
+    def newest(self, text: str, limit: int, among: Among | None = None) -> Newest:
+        """The newest documents that match, at most `limit`; cheap also for words that all documents have."""
         wanted = terms(text)
         if not wanted:
-            return None
-        match, parameters = self._match(wanted)
-        return RawSQL(f"select {self._doc} from {self.table} where {match}", parameters)  # noqa: S611, S608
+            return Newest([], more=False)
+        only, only_parameters = f" and {self._doc} in ({among[0]})" if among else "", among[1] if among else ()
+        for whole in (True, False):
+            query, parameters = self._query(wanted, whole=whole)
+            statement = f"select {self._doc} from {self._rows} where {self._matches(query)}{only} order by {self._place} desc limit %s"
+            docs = [doc for (doc,) in self._asked(statement, [*parameters, *only_parameters, limit + 1])]
+            if docs:
+                return Newest(docs[:limit], more=len(docs) > limit)
+        return Newest([], more=False)
 
     def snippets(self, text: str, docs: Iterable[int]) -> dict[int, Hit]:
         """Marked title and snippet of these documents, by number."""
         wanted, numbers = terms(text), list(docs)
         if not wanted or not numbers:
             return {}
-        places = ", ".join(["%s"] * len(numbers))
-        statement = f"select {self._doc}, title, body from {self.table} where {self._doc} in ({places})"  # noqa: S608
+        some = ", ".join(["%s"] * len(numbers))
+        among = (
+            f"t.doc in ({some})"
+            if self._postgresql
+            else f"t.rowid in (select place from {self.table}_docs where doc in ({some}))"
+        )
         with connection.cursor() as cursor:
-            cursor.execute(statement, numbers)
+            cursor.execute(f"select {self._doc}, t.title, t.body from {self._rows} where {among}", numbers)
             return {doc: Hit(doc, 0.0, marked(title, wanted), snippet(body, wanted)) for doc, title, body in cursor}
+
+    def _asked(self, statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a search. PostgreSQL's planner knows nothing of the price of unpacking long vectors, and would read all
+        of them one by one; so it is told to use an index.
+        """
+        if not self._postgresql:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                return cursor.fetchall()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("set local enable_seqscan = off")
+            cursor.execute(statement, parameters)
+            rows = cursor.fetchall()
+            cursor.execute("set local enable_seqscan = on")
+            return rows
+
+    @property
+    def _postgresql(self) -> bool:
+        return connection.vendor == "postgresql"
+
+    @property
+    def _rows(self) -> str:
+        """Where documents are read from. On SQLite the order of the index itself leads, so that reading can stop early."""
+        return (
+            f"{self.table} t"
+            if self._postgresql
+            else f"{self.table} t cross join {self.table}_docs d on d.place = t.rowid"
+        )
 
     @property
     def _doc(self) -> str:
-        return "doc" if connection.vendor == "postgresql" else "rowid"
+        return "t.doc" if self._postgresql else "d.doc"
 
-    def _match(self, wanted: list[Term]) -> tuple[str, list[str]]:
-        query, parameters = self._query(wanted)
-        if connection.vendor == "postgresql":
-            return f"{self.table}.words @@ ({query})", parameters
-        return f"{self.table} match {query}", parameters
+    @property
+    def _place(self) -> str:
+        return "t.place" if self._postgresql else "t.rowid"
 
-    def _query(self, wanted: list[Term]) -> tuple[str, list[str]]:
+    def _matches(self, query: str) -> str:
+        return f"t.words @@ {query}" if self._postgresql else f"{self.table} match {query}"
+
+    def _query(self, wanted: list[Term], *, whole: bool) -> tuple[str, list[str]]:
+        """The query in the database's words and its parameters; `whole`: words as they are, else their beginnings."""
         present = [term for term in wanted if not term.absent]
         absent = [term for term in wanted if term.absent]
-        if connection.vendor == "postgresql":
-            parts = [_postgresql(term) for term in [*present, *absent]]
+        if self._postgresql:
+            parts = [_tsquery(term, whole=whole) for term in [*present, *absent]]
             return "(" + " && ".join(sql for sql, _ in parts) + ")", [word for _, word in parts]
-        said = " AND ".join(_fts5(term) for term in present)
+        said = " AND ".join(_fts5(term, whole=whole) for term in present)
         for term in absent:
-            said = f"({said}) NOT {_fts5(term)}"
+            said = f"({said}) NOT {_fts5(term, whole=True)}"
         return "%s", [said]
 
 
-def _postgresql(term: Term) -> tuple[str, str]:
-    sql = "phraseto_tsquery('english', %s)" if len(term.words) > 1 else "to_tsquery('english', %s)"
-    word = " ".join(term.words) if len(term.words) > 1 else f"{term.words[0]}:*"
-    return (f"!! {sql}" if term.absent else sql), word
+def _tsquery(term: Term, *, whole: bool) -> tuple[str, str]:
+    if term.absent:
+        return f"!! {_tsquery(Term(term.words), whole=True)[0]}", " ".join(term.words)
+    if len(term.words) > 1 or whole:
+        return "phraseto_tsquery('english', %s)", " ".join(term.words)
+    return "to_tsquery('english', %s)", f"{term.words[0]}:*"
 
 
-def _fts5(term: Term) -> str:
-    return f'"{" ".join(term.words)}"' if len(term.words) > 1 else f'"{term.words[0]}" *'
+def _fts5(term: Term, *, whole: bool) -> str:
+    return f'"{" ".join(term.words)}"' if len(term.words) > 1 or whole else f'"{term.words[0]}" *'
 
 
 def marked(text: str, wanted: list[Term]) -> tuple[Piece, ...]:
     """The text in pieces, with the words that were searched for marked."""
-    stems = _stems(wanted)
     pieces: list[Piece] = []
     end = 0
-    for found in _WORD.finditer(text):
-        if _hit(found[0], stems):
-            pieces += [(text[end : found.start()], False), (found[0], True)]
-            end = found.end()
+    for start, stop in _hits(text, wanted):
+        pieces += [(text[end:start], False), (text[start:stop], True)]
+        end = stop
     return tuple(piece for piece in [*pieces, (text[end:], False)] if piece[0])
 
 
 def snippet(text: str, wanted: list[Term], room: int = 180) -> tuple[Piece, ...]:
     """The stretch of about `room` characters that holds most of what was searched for, marked."""
-    stems = _stems(wanted)
-    hits = [found.start() for found in _WORD.finditer(text) if _hit(found[0], stems)]
+    hits = [start for start, _ in _hits(text, wanted)][:200]
     start = max(hits, key=lambda at: (sum(at <= other < at + room - 40 for other in hits), -at), default=0)
     start = max(0, start - 40)
     while 0 < start < len(text) and not text[start - 1].isspace():
@@ -179,13 +257,19 @@ def snippet(text: str, wanted: list[Term], room: int = 180) -> tuple[Piece, ...]
     return marked(f"{before}{stretch}{after}", wanted)
 
 
-def _stems(wanted: list[Term]) -> tuple[str, ...]:
-    return tuple(_stem(word) for term in wanted if not term.absent for word in term.words)
+def _hits(text: str, wanted: list[Term]) -> list[tuple[int, int]]:
+    """Where the words stand that begin with the stem of a wanted one."""
+    stems = {_stem(word) for term in wanted if not term.absent for word in term.words}
+    pattern = rf"(?<![^\W_])(?:{'|'.join(sorted(map(re.escape, stems)))})[^\W_]*"
+    folded = text.lower() if text.isascii() else "".join(map(_letter, text))
+    return [found.span() for found in re.finditer(pattern, folded)]
 
 
-def _hit(word: str, stems: tuple[str, ...]) -> bool:
-    plain = _plain(word)
-    return any(plain.startswith(stem) for stem in stems)
+@cache
+def _letter(char: str) -> str:
+    """A character without case and accent, still one character."""
+    plain = _plain(char)
+    return plain if len(plain) == 1 else char
 
 
 def _stem(word: str) -> str:

@@ -34,7 +34,7 @@ def figure(facts: Facts, results: measured.Results) -> Figure:
     )
     source = next((f"{e.source}: {e.query}" for e in facts.evidence if e.digest == memory.digest), "")
     wide, narrow = (draw(facts, memory, points, step, width) for width in (660, 340))
-    return Figure(NAME, title, caption, source, wide, narrow)
+    return Figure(NAME, title, caption, source, wide, narrow, alt=_described(facts, memory))
 
 
 def draw(facts: Facts, memory: MemoryFact, points: Points, step: float, width: float) -> str:

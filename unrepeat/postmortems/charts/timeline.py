@@ -34,6 +34,7 @@ def figure(facts: Facts, results: measured.Results) -> Figure:
         f"log of incident {facts.incident}, entries 1 to {facts.last_seq}",
         wide,
         narrow,
+        alt="Alerts, changes, people and suspects in lanes over one time axis; all that it shows stands in the Timeline, in words.",
     )
 
 

@@ -1,13 +1,12 @@
 """The report as Markdown (CommonMark, tables as GitHub draws them), made to read well raw. Figures are SVG.
 
 `document(report)` gives the text and the SVG files beside it that it links to (the form for a folder or a repository);
-`render(report)` gives one file, with the figures as data behind the last line. Every name from outside is escaped, and people's prose has lost
+`render(report)` gives one file, in which figures are told in words. Every name from outside is escaped, and people's prose has lost
 raw HTML and script links.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 
 from unrepeat.postmortems import sentences, times
@@ -38,10 +37,10 @@ class Document:
     files: dict[str, str]
 
 
-def document(report: Report, *, figures_in: str = "", reference: bool = False) -> Document:
+def document(report: Report, *, figures_in: str = "", drawn: bool = True) -> Document:
     """The report; `figures_in` is the folder of its SVG files as the links name it (empty: beside the text).
 
-    `reference`: figures are named, and whoever calls says at the end of the text where each is.
+    Not `drawn`: figures are told in words, and there are no files.
     """
     facts = report.facts
     folder = f"{figures_in.rstrip('/')}/" if figures_in else ""
@@ -69,24 +68,17 @@ def document(report: Report, *, figures_in: str = "", reference: bool = False) -
         _measures(facts.tasks, "task"),
         *_dropped(facts),
         "## Figures",
-        *(
-            _figure(number, figure, f"[{_file(figure)}]" if reference else f"({folder}{_file(figure)})")
-            for number, figure in enumerate(report.figures, start=1)
-        ),
+        *(_figure(number, figure, folder if drawn else None) for number, figure in enumerate(report.figures, start=1)),
         "### Appendix: sources and notes",
         _appendix(report),
     ]
-    files = {_file(figure): picture_file(figure.svg) for figure in report.figures if figure.svg}
+    files = {_file(figure): picture_file(figure.svg) for figure in report.figures if figure.svg and drawn}
     return Document("\n\n".join(part for part in parts if part) + "\n", files)
 
 
 def render(report: Report) -> str:
-    """The report as one file: its figures stand as data at the very end, so that the text above reads well raw."""
-    made = document(report, reference=True)
-    data = [
-        f"[{name}]: data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}" for name, svg in made.files.items()
-    ]
-    return "\n".join([made.text, *data, ""]) if data else made.text
+    """The report as one file: each figure is told in words, since Markdown readers draw no SVG that stands in the text."""
+    return document(report, drawn=False).text
 
 
 def _status(report: Report) -> str:
@@ -179,11 +171,13 @@ def _file(figure: Figure) -> str:
     return f"{figure.name}.svg"
 
 
-def _figure(number: int, figure: Figure, place: str) -> str:
+def _figure(number: int, figure: Figure, folder: str | None) -> str:
     source = f" Source: {code(figure.source)}." if figure.source else ""
     if figure.missing:
         return f"**Figure {number}.** {markdown(figure.title)}: {markdown(figure.missing)}.{source}"
-    return f"![{markdown(figure.title)}]{place}\n\n**Figure {number}.** {markdown(figure.caption)}{source}"
+    if folder is None:
+        return f"**Figure {number}.** {markdown(figure.caption)}{source}\n\n{markdown(figure.alt)}"
+    return f"![{markdown(figure.title)}]({folder}{_file(figure)})\n\n**Figure {number}.** {markdown(figure.caption)}{source}"
 
 
 def _appendix(report: Report) -> str:

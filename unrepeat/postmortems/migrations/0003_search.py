@@ -13,7 +13,8 @@ def make(apps, schema_editor):
 
 def drop(apps, schema_editor):
     """Drop it."""
-    schema_editor.execute("drop table postmortems_search", params=None)
+    for statement in Index("postmortems_search").dropped(schema_editor.connection.vendor):
+        schema_editor.execute(statement, params=None)
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,416 @@
+"""The report is folded from the log: the same log gives the same words; nothing is guessed; nothing hostile gets through."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+from markdown_it import MarkdownIt
+
+from tests.support.outage import DIGEST, at, log, memory, outage
+from unrepeat.incidents import entries as e
+from unrepeat.incidents.fold import fold
+from unrepeat.postmortems import freeze, plain, sentences
+from unrepeat.postmortems.charts import figures
+from unrepeat.postmortems.facts import facts
+from unrepeat.postmortems.formats import html, markdown, prose
+from unrepeat.postmortems.report import Facts, Prose, Report
+from unrepeat.postmortems.sentences import SENTENCES
+
+RESULTS = {DIGEST: memory()}
+
+
+def facts_of(happened, *, results=RESULTS, team="Sessions") -> Facts:
+    logged = log(*happened)
+    return facts(fold(logged), logged, incident=31, results=results, team=team)
+
+
+def report_of(happened, *, results=RESULTS, **written: str) -> Report:
+    known = facts_of(happened, results=results)
+    said = {name: Prose(make(known), written=False) for name, make in SENTENCES.items()}
+    said |= {name: Prose(text, written=True, seq=1, by="Ada", at=at("19:00")) for name, text in written.items()}
+    return Report(13, "draft", 0, at("18:00"), "unrepeat", known, said, figures(known, results))
+
+
+def without(*kinds: type[e.Entry]):
+    return [one for one in outage() if not isinstance(one[2], kinds)]
+
+
+def test_the_facts_of_the_outage():
+    known = facts_of(outage())
+    assert known.duration == timedelta(hours=2, minutes=45)
+    assert [s.name for s in known.guilty] == ["sessions", "sessions 2.0"]
+    assert [s.name for s in known.cleared] == ["database", "load balancer"]
+    assert (known.trigger.name, known.trigger.named) == ("sessions 2.0", True)
+    assert (known.patch.name, known.patch.named) == ("sessions 2.0.1", True)
+    assert [m.text for m in known.improvements] == [
+        "Alert on memory that grows, not only on a limit",
+        "Load tests that run for hours",
+    ]
+    assert len(known.tasks) == 2
+    assert known.standing == "assumed"
+
+
+def test_a_verdict_with_stored_evidence_is_supported():
+    happened = [
+        *without(e.SuspectConvicted),
+        (at("17:15"), "Dana", e.SuspectConvicted("sessions", "service", "it leaks", (DIGEST,))),
+    ]
+    assert facts_of(happened).standing == "supported"
+
+
+def test_the_change_and_the_patch_are_only_assumed_when_nobody_named_them():
+    happened = [
+        one
+        for one in outage()
+        if getattr(one[2], "suspect", "") != "sessions 2.0" and not isinstance(one[2], e.Mitigated)
+    ]
+    known = facts_of(happened)
+    assert (known.trigger.name, known.trigger.named) == ("sessions 2.0", False)
+    assert (known.patch.name, known.patch.named) == ("sessions 2.0.1", False)
+    assert "is taken to be" in sentences.cause(known)
+    assert "last change of the guilty service" in sentences.resolution(known)
+
+
+def test_without_a_guilty_suspect_no_change_is_blamed():
+    known = facts_of(without(e.SuspectConvicted, e.Mitigated))
+    assert known.trigger is None
+    assert known.patch is None
+    assert "the cause is not known" in sentences.cause(known)
+    assert "not known" in sentences.root_cause(known)
+
+
+@pytest.mark.parametrize(
+    "name", ["sessions 2.0", "Sessions V2.0", "sessions@2.0", "sessions:2.0", "2.0", "change 1", "#1"]
+)
+def test_a_guilty_change_is_known_by_what_people_call_it(name):
+    happened = [one for one in outage() if getattr(one[2], "suspect", "") not in ("sessions 2.0", "sessions")]
+    happened.append((at("17:15"), "Dana", e.SuspectConvicted(name, "change", "it leaks")))
+    known = facts_of(happened)
+    assert known.trigger is not None and known.trigger.number == 1 and known.trigger.named
+
+
+def test_the_timeline_holds_what_a_reader_needs_in_order():
+    lines = facts_of(outage()).timeline
+    assert len(lines) >= 10
+    assert [line.at for line in lines] == sorted(line.at for line in lines)
+    assert [line.role for line in lines if line.role] == ["trigger", "patch"]
+    said = [f"{line.key} {line.said}".strip() for line in lines]
+    for wanted in (
+        "High memory usage fired on sessions",
+        "database cleared",
+        "load balancer cleared",
+        "sessions found guilty",
+        "Escalated to sessions-team",
+        "Resolved",
+        "Ben is on it",
+        "Ada: “Is it the database again?”",
+    ):
+        assert wanted in said
+    assert not any("lead" in words for words in said), "roles are left out"
+
+
+def test_the_timeline_says_what_it_leaves_out():
+    assert dict(facts_of(outage()).left_out) == {"bookkeeping": 1, "evidence": 1, "measures": 4, "roles": 1}
+
+
+def test_a_storm_of_alerts_is_folded():
+    storm = [
+        (at("15:16"), "prometheus", e.AlertFired(100 + i, "High memory usage", "sessions", "critical"))
+        for i in range(300)
+    ]
+    storm += [(at("15:17"), "prometheus", e.AlertFired(1000 + i, f"Alert {i}", "shop", "critical")) for i in range(40)]
+    known = facts_of([*outage(), *storm])
+    fired = [line for line in known.timeline if line.mark == "alert"]
+    assert len(fired) <= 13
+    assert "300 more of it" in fired[0].why
+    assert dict(known.left_out)["further alerts"] == 300 + 29
+
+
+def test_a_change_is_one_line_with_its_last_status():
+    started = (at("14:27"), "pipeline", e.ChangeNoticed(1, "deploy", "started", "sessions", "2.0"))
+    lines = [
+        line
+        for line in facts_of([started, *outage()]).timeline
+        if line.key == "sessions 2.0" and line.lane == "changes"
+    ]
+    assert [(line.said, line.at) for line in lines] == [("deployed", at("14:28"))]
+
+
+def test_a_failed_deploy_is_no_patch():
+    failed = (at("17:50"), "pipeline", e.ChangeNoticed(3, "deploy", "failed", "sessions", "2.0.2"))
+    known = facts_of([*without(e.Mitigated), failed])
+    assert known.patch.name == "sessions 2.0.1"
+    assert any(line.said == "deploy failed" for line in known.timeline)
+
+
+def test_an_incident_opened_by_hand_begins_with_that():
+    happened = [(at("15:15"), "Ada", e.IncidentOpened("Shop slow", "major", "shop", "UTC", "by_hand"))]
+    assert facts_of(happened).timeline[0].key == "Incident opened"
+
+
+def test_impact_is_never_invented():
+    known = facts_of(outage())
+    assert sentences.impact(known).startswith("not measured: no request log is connected")
+    assert "How many people were hurt was not measured." in sentences.summary(known)
+    missing = (at("18:01"), "unrepeat", e.EvidenceMissing("Impact", "the log of nginx is empty"))
+    assert sentences.impact(facts_of([*outage(), missing])) == "not measured: the log of nginx is empty"
+
+
+def test_memory_is_told_from_the_samples_and_from_nothing_else():
+    known = facts_of(outage())
+    points = RESULTS[DIGEST]["series"][0]["points"]
+    assert known.memory.peak == max(value for _, value in points)
+    assert known.memory.last == points[-1][1]
+    assert facts_of(outage(), results={}).memory is None
+    assert "resident memory" not in sentences.summary(facts_of(outage(), results={}))
+
+
+def test_the_window_is_told_with_date_and_zone():
+    known = facts_of(outage())
+    assert sentences.duration(known) == "2 h 45 min, from 15:15 to 18:00 UTC on 12 August 2024"
+    berlin = replace(known, zone="Europe/Berlin")
+    assert (
+        sentences.duration(berlin)
+        == "2 h 45 min, from 17:15 to 20:00 CEST on 12 August 2024 (15:15–18:00 UTC, 12 August 2024)"
+    )
+    late = replace(known, started_at=at("23:30"), resolved_at=at("01:05", 13))
+    assert sentences.duration(late) == "1 h 35 min, from 23:30 UTC on 12 August 2024 to 01:05 UTC on 13 August 2024"
+    short = replace(known, resolved_at=known.started_at + timedelta(seconds=165))
+    assert sentences.duration(short) == "2 min 45 s, from 15:15:00 to 15:17:45 UTC on 12 August 2024"
+
+
+def test_an_unknown_zone_is_told_in_utc():
+    happened = outage()
+    happened[0] = (at("15:15"), "unrepeat", e.IncidentOpened("x", "critical", "sessions", "Mars/Olympus", "new"))
+    assert facts_of(happened).zone == "UTC"
+
+
+def test_nobody_is_blamed_by_the_sentences():
+    known = facts_of(outage())
+    said = " ".join(make(known) for make in SENTENCES.values())
+    assert not re.search(r"\b(Ada|Ben|Dana)\b", said), "causes are services and changes; people stand in the timeline"
+
+
+@pytest.mark.parametrize("length", range(len(outage()) + 1))
+def test_every_prefix_of_a_log_gives_a_report(length):
+    happened = outage()[:length]
+    report = report_of(happened)
+    assert html.render(report)
+    assert markdown.render(report)
+
+
+def test_the_same_log_gives_the_same_bytes():
+    one, other = report_of(outage()), report_of(outage())
+    assert html.render(one) == html.render(other)
+    assert markdown.render(one) == markdown.render(other)
+
+
+def test_a_report_survives_being_frozen():
+    report = report_of(outage(), cause="It *kept* every session.")
+    kept_facts, kept_prose, kept_figures = freeze.frozen(report)
+
+    class Kept:
+        postmortem_id, number, at, by = 13, 1, report.at, "Ada"
+        facts, prose, figures = kept_facts, kept_prose, kept_figures
+        digest = freeze.digest(13, 1, kept_facts, kept_prose, kept_figures)
+
+    back = freeze.thawed(Kept, newest=1)
+    assert (back.facts, back.prose, back.figures) == (report.facts, report.prose, report.figures)
+    changed = freeze.digest(13, 1, {**kept_facts, "title": "other"}, kept_prose, kept_figures)
+    assert changed != Kept.digest
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "![x](http://evil.example/track.png)",
+    "</style><script>alert(1)</script>",
+    "]]><script>alert(1)</script>",
+    "`code` *bold* _it_ # head\n# more\n- item\n1. one",
+    "| a | b |\n| --- | --- |",
+    "\u202eevil\u202c \u2066x\u2069 \u200f",
+    "מחסנית מלאה 🚨🧠 émoji 漢字",
+    "\x00\x07\x1b[31m\ud800 bad",
+    "x" * 200_000,
+    "{{ settings.SECRET_KEY }} {% include 'x' %} %s {0} {y}",
+    "&lt;script&gt; &amp; &#x3c;",
+    "<https://evil.example> <javascript:alert(1)>",
+]
+
+
+class _Seen(HTMLParser):
+    """What an HTML reader makes of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.links, self.words = [], [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        self.links += [value for name, value in attrs if name in ("href", "src", "xlink:href", "data", "action")]
+
+    def handle_data(self, data):
+        self.words += data
+
+
+def seen(page: str) -> _Seen:
+    reader = _Seen()
+    reader.feed(page)
+    return reader
+
+
+def hostile_outage(text: str):
+    return [
+        (at("15:15"), "unrepeat", e.IncidentOpened(text, text[:40], text, "UTC", "new")),
+        (at("15:15"), text, e.AlertFired(1, text, text, text, text, text, "javascript:alert(1)", text)),
+        (at("15:16"), text, e.ChangeNoticed(1, text, "succeeded", text, text, text, text, text, "javascript:alert(1)")),
+        (at("15:17"), text, e.NoteWritten(text)),
+        (at("15:18"), text, e.SuspectConvicted(text, "service", text, (DIGEST,))),
+        (at("15:18"), text, e.SuspectCleared(f"{text} 2", "change", text)),
+        (at("15:19"), text, e.Escalated(text, text)),
+        (
+            at("15:20"),
+            text,
+            e.EvidenceGathered(
+                DIGEST, text, text, "process_resident_memory_bytes " + text, at("14:15"), at("18:15"), text, "bytes"
+            ),
+        ),
+        (at("15:20"), text, e.EvidenceMissing(f"{text} 3", text)),
+        (at("15:21"), text, e.Mitigated(text)),
+        (at("15:22"), text, e.MeasureProposed(1, "task", text, text, text)),
+        (at("15:22"), text, e.MeasureProposed(2, "improvement", text, text, text)),
+        (at("15:22"), text, e.MeasureDropped(2, text)),
+        (at("15:25"), text, e.Resolved(text)),
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_words_stay_words_everywhere(text):
+    report = report_of(hostile_outage(text))
+    for page in (html.render(report), *(html.picture_file(f.svg) for f in report.figures if f.svg)):
+        reader = seen(page)
+        assert not {"script", "img", "iframe", "object", "link", "base", "form"} & set(reader.tags)
+        assert not [name for name in reader.attributes if name.startswith("on")]
+        assert not [link for link in reader.links if not link.startswith(("http://", "https://", "#"))]
+        assert not set(page) & {"\x00", "\x07", "\x1b", "\u202e", "\u2066", "\u200f"}
+        assert len(page) < 400_000
+        page.encode()
+    text_of = markdown.document(report).text
+    rendered = seen(MarkdownIt("commonmark", {"html": True}).enable("table").render(text_of))
+    assert not {"script", "iframe"} & set(rendered.tags)
+    assert not [
+        link for link in rendered.links if not link.startswith(("http://", "https://", "memory.svg", "timeline.svg"))
+    ]
+    assert rendered.tags.count("img") == sum(bool(figure.svg) for figure in report.figures)
+    assert rendered.tags.count("h1") == 1
+    assert rendered.tags.count("h2") == 5
+
+
+def test_prose_is_markdown_and_can_do_no_harm():
+    text = "It **kept** [every](https://x.example) session.\n\n- one\n- two\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n# Heading\n\n<b onclick=x>raw</b> ![pic](https://evil.example/a.png) [bad](javascript:alert(1)) [data](data:text/html,x)"
+    page = prose.to_html(text)
+    assert "<strong>kept</strong>" in page and '<a href="https://x.example"' in page and "<td>1</td>" in page
+    assert "<h3>Heading</h3>" in page, "a heading stands below the section's own"
+    assert "<b" not in page.replace("<br", "") and "<img" not in page
+    assert not [link for link in seen(page).links if not link.startswith("https://")]
+
+
+def test_prose_as_markdown_has_no_raw_html_and_lower_headings():
+    text = "# Head\n\nUnder\n===\n\n<script>alert(1)</script>\n\n```\n# kept <b>\n```\n\n[x](javascript:alert(1))\n\n<div><p onclick=x>hi"
+    safe = prose.to_markdown(text)
+    rendered = seen(MarkdownIt("commonmark", {"html": True}).render(safe))
+    assert not {"script", "div", "h1", "h2"} & set(rendered.tags)
+    assert rendered.tags.count("h3") == 2
+    assert "# kept <b>" in rendered.words
+    assert not rendered.links
+
+
+def test_the_html_is_one_file_that_asks_for_nothing():
+    page = html.render(report_of(outage()))
+    assert not re.search(r'(?:src|srcset|data)\s*=\s*"|url\(|@import|<link|<script|<iframe|<object', page)
+    assert "@media print" in page and "prefers-color-scheme: dark" in page and 'name="viewport"' in page
+
+
+def test_exactly_the_sections_in_order():
+    wanted = [
+        "Issue Summary",
+        "Timeline",
+        "Root Cause and Resolution",
+        "Corrective and Preventative Measures",
+        "Figures",
+    ]
+    report = report_of(outage())
+    assert re.findall(r"<h2[^>]*>([^<]+)</h2>", html.render(report)) == wanted
+    assert re.findall(r"^## (.+)$", markdown.document(report).text, re.MULTILINE) == wanted
+
+
+def test_written_prose_stands_instead_of_the_sentences():
+    report = report_of(
+        outage(), headline="The day the session service kept everything", cause="A registry that nothing ever emptied."
+    )
+    for page in (html.render(report), markdown.render(report)):
+        assert "The day the session service kept everything" in page
+        assert "A registry that nothing ever emptied." in page
+        assert "was found guilty: “tracked" not in page
+        assert "2 h 45 min" in page, "facts stay"
+
+
+def test_the_stretched_axis_of_a_recording_is_said_in_the_appendix():
+    report = report_of(outage())
+    for page in (html.render(report), markdown.render(report)):
+        assert "The time axis is stretched 60-fold" in page
+        assert DIGEST in page
+
+
+def test_markdown_has_its_figures_beside_it_or_in_words():
+    whole, beside = markdown.render(report_of(outage())), markdown.document(report_of(outage()))
+    assert set(beside.files) == {"memory.svg", "timeline.svg"}
+    assert all(f"]({name})" in beside.text for name in beside.files)
+    assert "](memory.svg)" not in whole
+    assert "Line chart of resident memory over time" in whole
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a*b*", "# x", "1. x", "12) x", "- x", "snake_case_name", "_it_", "a|b", "<b>", "[x](y)", "~~~", "&amp;", "\\"],
+)
+def test_escaped_markdown_reads_as_it_was(text):
+    assert seen(MarkdownIt("commonmark", {"html": True}).render(plain.markdown(text))).words.strip() == text
+
+
+def test_escaped_markdown_stays_readable():
+    assert (
+        plain.markdown("process_resident_memory_bytes is at 81 % (of 420 MB)")
+        == "process_resident_memory_bytes is at 81 % (of 420 MB)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://x.example/a?b=c", True),
+        ("http://x", True),
+        ("javascript:alert(1)", False),
+        ("JAVASCRIPT:alert(1)", False),
+        ("//x.example", False),
+        ("https:///x", False),
+        ("data:text/html,x", False),
+        ("https://x\n.example", False),
+        ("http://[", False),
+        ("", False),
+    ],
+)
+def test_only_web_addresses_become_links(url, kept):
+    assert plain.web_link(url) == (url if kept else "")
+
+
+def test_the_report_as_it_stands(snapshot):
+    report = report_of(outage())
+    assert markdown.document(report).text == snapshot(name="markdown")
+    assert html.fragment(report) == snapshot(name="html")
