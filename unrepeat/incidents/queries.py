@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
+from unrepeat.arrivals import queries as arrivals
 from unrepeat.incidents import store
-from unrepeat.incidents.entries import Logged
+from unrepeat.incidents.entries import AlertFired, ChangeNoticed, Logged
 from unrepeat.incidents.models import Incident, LogEntry, Membership, Redaction
 from unrepeat.incidents.state import State
 
@@ -93,3 +94,13 @@ def last_seqs(numbers: Iterable[int]) -> dict[int, int]:
 def newest_entries(limit: int) -> list[tuple[int, int, int]]:
     """The rows written last over all logs, newest first: row, incident, seq."""
     return list(LogEntry.objects.order_by("-pk").values_list("pk", "incident_id", "seq")[:limit])
+
+
+def delivery_behind(number: int, seq: int) -> int | None:
+    """The delivery that the alert or change of an entry came in, for one who blanks the entry; None when there is none."""
+    entry = next((one.entry for one in store.log_of(number, seq - 1) if one.seq == seq), None)
+    if isinstance(entry, AlertFired):
+        return arrivals.alert(entry.alert).delivery_id
+    if isinstance(entry, ChangeNoticed):
+        return arrivals.change(entry.change).delivery_id
+    return None
