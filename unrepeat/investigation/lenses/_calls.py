@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrepeat.investigation.lenses._scene import Scene
-from unrepeat.investigation.lenses._tables import Bools, Calls, Floats, sides
+from unrepeat.investigation.lenses._tables import Bools, Calls, Floats, Tables, sides
+from unrepeat.investigation.weights import Weights
 
 Added = dict[tuple[str, str], tuple[float, float]]
 
@@ -31,32 +31,32 @@ class Pair:
         return max(0.0, self.gap - self.usual)
 
 
-def pairs(scene: Scene) -> list[Pair]:
+def pairs_of(tables: Tables, weights: Weights) -> list[Pair]:
     """All pairs that were called during the harm and can be compared with anything."""
-    calls = scene.tables.calls
+    calls = tables.calls
     if calls is None:
         return []
     quiet, harm = sides(calls.at, calls.quiet)
     now, usual = _added(calls, harm), _added(calls, quiet)
     recorded = bool(calls.quiet.any())
-    enough = len(now) >= scene.weights.edges.peers
+    enough = len(now) >= weights.edges.peers
     others = float(np.median([gap for _, gap in now.values()])) if enough and not recorded else None
     found = []
     for (caller, callee), seen in now.items():
         known = [
-            _pair(scene, (caller, callee), seen, usual[caller, callee], "in quiet" if recorded else "before")
+            _pair(weights, (caller, callee), seen, usual[caller, callee], "in quiet" if recorded else "before")
         ] if (caller, callee) in usual else []  # fmt: skip
         if others is not None:
-            known.append(_pair(scene, (caller, callee), seen, (seen[0], others), "between other services"))
+            known.append(_pair(weights, (caller, callee), seen, (seen[0], others), "between other services"))
         if known and caller != callee:
             found.append(max(known, key=lambda pair: pair.far))
     return found
 
 
 def _pair(
-    scene: Scene, names: tuple[str, str], now: tuple[float, float], usual: tuple[float, float], against: str
+    weights: Weights, names: tuple[str, str], now: tuple[float, float], usual: tuple[float, float], against: str
 ) -> Pair:
-    tuning = scene.weights.edges
+    tuning = weights.edges
     peer = tuning.peer_spread if against == "between other services" else 0.0
     spread = max(tuning.least_seconds, tuning.floor * abs(usual[1]), peer)
     few = min(now[0], usual[0])

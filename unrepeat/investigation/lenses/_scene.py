@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrepeat.investigation.lenses._contrast import Contrast, contrast
-from unrepeat.investigation.lenses._rates import as_rates
+from unrepeat.investigation.lenses._calls import Pair, pairs_of
+from unrepeat.investigation.lenses._contrast import Contrast, contrast, step_of
+from unrepeat.investigation.lenses._rates import as_rates, without_last_buckets
+from unrepeat.investigation.lenses._spans import Operation, operations_of
 from unrepeat.investigation.lenses._tables import Series, Tables
 from unrepeat.investigation.weights import Weights
 
@@ -37,11 +39,13 @@ class Scene:
     busier: dict[str, float]  # how many times the usual traffic, where it is counted
     slow: dict[str, Harm]
     failed: dict[str, Harm]
+    operations: tuple[Operation, ...]
+    pairs: tuple[Pair, ...]
 
 
 def scene_of(tables: Tables, weights: Weights) -> Scene:
     """Compare harm and quiet, and follow slowness and failures along the calls."""
-    tables = as_rates(tables)
+    tables = without_last_buckets(as_rates(tables))
     compared = contrast(tables, weights)
     callees = callees_of(tables.edges)
     traffic, busier = _traffic(tables, compared)
@@ -49,7 +53,18 @@ def scene_of(tables: Tables, weights: Weights) -> Scene:
     slow = _harms(_slowness(tables, compared, traffic, weights), callees)
     failed = _harms(_failures(tables, compared, traffic), callees)
     return Scene(
-        tables, compared, weights, callees, frozenset(tables.services()), vantages, traffic, busier, slow, failed
+        tables=tables,
+        contrast=compared,
+        weights=weights,
+        callees=callees,
+        known=frozenset(tables.services()),
+        vantages=vantages,
+        traffic=traffic,
+        busier=busier,
+        slow=slow,
+        failed=failed,
+        operations=tuple(operations_of(tables)),
+        pairs=tuple(pairs_of(tables, weights)),
     )
 
 
@@ -87,12 +102,14 @@ def _traffic(tables: Tables, compared: Contrast) -> tuple[dict[str, float], dict
     """Requests a bucket during the harm, and how many times the usual that is at its worst."""
     found: dict[str, float] = {}
     times: dict[str, float] = {}
+    step = step_of(tables.times)
     for column, series in enumerate(tables.series):
         if series.measure.name == "traffic" and not series.machine and not series.pod and series.service not in found:
             rows = tables.values[compared.during, column]
             known = rows[np.isfinite(rows)]
             if len(known):
-                found[series.service] = float(known.mean())
+                bucket = step if series.measure.unit == "requests/s" else 1.0
+                found[series.service] = float(known.mean()) * series.measure.scale * bucket
                 usual, level = float(compared.usual[column]), float(compared.level[column])
                 times[series.service] = level / usual if usual > 0 else 1.0
     return found, times
@@ -107,7 +124,7 @@ def _slowness(tables: Tables, compared: Contrast, traffic: dict[str, float], wei
         rank = series.quantile or 0.0
         if series.service in best and best[series.service][0] <= rank:
             continue
-        far = float(compared.far[column])
+        far = min(float(compared.far[column]), weights.score.cap)
         requests = traffic.get(series.service)
         if requests is not None:
             far *= requests / (requests + weights.score.few_requests)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrepeat.investigation.lenses._scene import Scene
-from unrepeat.investigation.lenses._tables import Bools, Spans, sides
+from unrepeat.investigation.lenses._tables import Bools, Spans, Tables, sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +21,9 @@ class Operation:
     usual_own: float
 
 
-def operations(scene: Scene) -> list[Operation]:
+def operations_of(tables: Tables) -> list[Operation]:
     """All operations seen in quiet or during the harm; none where either of both was not recorded."""
-    spans = scene.tables.spans
+    spans = tables.spans
     if spans is None:
         return []
     before, during = sides(spans.at, spans.quiet)

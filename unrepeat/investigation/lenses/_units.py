@@ -41,6 +41,7 @@ GOOD_RATIO = Measure("hit ratio", "share", "inside", "down", 0.02, 0.02)
 ERROR_SHARE = Measure("errors", "share", "outside", "up", 0.005, 0.0)
 ERROR_COUNT = Measure("errors", "count", "outside", "up", 1.0, 0.25)
 TRAFFIC = Measure("traffic", "requests", "load", "either", 1.0, 0.2)
+TRAFFIC_RATE = Measure("traffic", "requests/s", "load", "either", 0.02, 0.2)
 FULLNESS = Measure("fullness", "share", "inside", "up", 0.05, 0.05)
 UPTIME = Measure("uptime", "seconds", "inside", "down", 30.0, 0.2)
 COUNTDOWN = Measure("time left", "seconds", "inside", "down", 60.0, 0.0)
@@ -91,24 +92,33 @@ def quantile_of(indicator: str) -> float | None:
 
 
 def _scaled(indicator: str, measure: Measure, highest: float) -> Measure:
+    """The measure with the unit that the rest of the name and the height of the values tell."""
     lowered = indicator.lower()
-    percent = "%" in lowered or "percent" in lowered or highest > 1.5
     share = "ratio" in lowered or "share" in lowered or ("rate" in lowered and not highest > 1.0)
     if measure is ERROR_COUNT and (share or "%" in lowered):
         measure = ERROR_SHARE
     if measure is MEMORY and (share or "%" in lowered or highest <= 1.0):
         measure = MEMORY_SHARE
+    if measure is CPU_SHARE and ("(m)" in lowered or "milli" in lowered or "cores" in lowered):
+        measure = CPU_CORES
+    if measure is TRAFFIC:
+        return _traffic(lowered)
+    return _with_scale(measure, _scale(lowered, measure, highest))
+
+
+def _scale(lowered: str, measure: Measure, highest: float) -> float:
     if measure is MEMORY:
-        return _with_scale(measure, next((size for pattern, size in _SCALES if re.search(pattern, lowered)), 1.0))
-    if measure is CPU_SHARE and ("(m)" in lowered or "milli" in lowered):
-        return _with_scale(CPU_CORES, 1e-3)
-    if measure is CPU_SHARE and "cores" in lowered:
-        return CPU_CORES
+        return next((size for pattern, size in _SCALES if re.search(pattern, lowered)), 1.0)
     if measure.unit == "share":
-        return _with_scale(measure, 0.01 if percent else 1.0)
-    if measure is LATENCY and ("_ms" in lowered or "(ms)" in lowered or "milli" in lowered):
-        return _with_scale(measure, 1e-3)
-    return measure
+        return 0.01 if "%" in lowered or "percent" in lowered or highest > 1.5 else 1.0
+    thousandths = "(m)" in lowered or "milli" in lowered or "_ms" in lowered or "(ms)" in lowered
+    return 1e-3 if thousandths and measure.unit in ("cores", "seconds") else 1.0
+
+
+def _traffic(lowered: str) -> Measure:
+    if re.search(r"per_?s(ec|econd)?(_|$)|/s\b|rps|qps|ops\b|tps", lowered):
+        return TRAFFIC_RATE
+    return _with_scale(TRAFFIC_RATE, 1 / 60) if re.search(r"per_?min", lowered) else TRAFFIC
 
 
 def _with_scale(measure: Measure, scale: float) -> Measure:

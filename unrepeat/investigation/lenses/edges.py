@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from unrepeat.investigation.lenses._calls import Pair, pairs
+from unrepeat.investigation.lenses._calls import Pair
 from unrepeat.investigation.lenses._findings import Finding, strength
 from unrepeat.investigation.lenses._scene import Scene
 from unrepeat.investigation.lenses._words import duration, listed
@@ -14,7 +14,7 @@ TITLE = "Time between caller and callee"
 
 def look(scene: Scene) -> list[Finding]:
     """One finding a service at which the time is lost: as callee of all its callers, or as caller of all its callees."""
-    known = pairs(scene)
+    known = scene.pairs
     by_callee, by_caller = defaultdict(list), defaultdict(list)
     for pair in known:
         by_callee[pair.callee].append(pair)

@@ -6,10 +6,10 @@ import math
 import re
 from collections import defaultdict
 
-from unrepeat.investigation.lenses._calls import Pair, pairs
+from unrepeat.investigation.lenses._calls import Pair
 from unrepeat.investigation.lenses._findings import Finding
 from unrepeat.investigation.lenses._scene import Scene
-from unrepeat.investigation.lenses._spans import Operation, operations
+from unrepeat.investigation.lenses._spans import Operation
 from unrepeat.investigation.lenses._words import listed
 
 TITLE = "Operations that stop or start"
@@ -19,10 +19,10 @@ _ERROR_WORDS = re.compile(r"error|exception|(?<!de)fault|fallback|panic", re.IGN
 def look(scene: Scene) -> list[Finding]:
     """Per service: error handling that was not there in quiet, operations that its own requests no longer reach, callees it skips."""
     by_service: dict[str, list[Operation]] = defaultdict(list)
-    for operation in operations(scene):
+    for operation in scene.operations:
         by_service[operation.service].append(operation)
     by_caller: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs(scene):
+    for pair in scene.pairs:
         by_caller[pair.caller].append(pair)
     found = []
     for service, mine in by_service.items():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from unrepeat.investigation.lenses._calls import pairs
 from unrepeat.investigation.lenses._findings import Finding, strength
 from unrepeat.investigation.lenses._scene import Scene
-from unrepeat.investigation.lenses._spans import Operation, operations
+from unrepeat.investigation.lenses._spans import Operation
 from unrepeat.investigation.lenses._words import duration
 
 TITLE = "Own time of operations"
@@ -16,11 +15,11 @@ TITLE = "Own time of operations"
 def look(scene: Scene) -> list[Finding]:
     """One finding a service whose operations together became slower by themselves."""
     by_service: dict[str, list[Operation]] = defaultdict(list)
-    for operation in operations(scene):
+    for operation in scene.operations:
         if operation.count > 0 and operation.usual_count > 0:
             by_service[operation.service].append(operation)
     on_the_way: dict[str, float] = defaultdict(float)
-    for pair in pairs(scene):
+    for pair in scene.pairs:
         on_the_way[pair.caller] += pair.extra * pair.count
     found = (_finding(scene, service, mine, on_the_way[service]) for service, mine in by_service.items())
     return [finding for finding in found if finding is not None]

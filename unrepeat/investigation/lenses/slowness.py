@@ -10,13 +10,22 @@ TITLE = "Slow requests"
 
 
 def look(scene: Scene) -> list[Finding]:
-    """One finding a slow service: against it for what is its own, for it where a callee explains it."""
-    worst = max((harm.own for harm in scene.slow.values()), default=0.0)
+    """One finding a slow service: against it for what is its own, for it where a callee explains it.
+
+    Where spans tell a service's own time, a quantile of its latency has nothing to add.
+    """
+    traced = {operation.service for operation in scene.operations}
+    slow = {service: harm for service, harm in scene.slow.items() if service not in traced or _averaged(scene, harm)}
+    worst = max((harm.own for harm in slow.values()), default=0.0)
     return [
         _finding(scene, service, harm, worst)
-        for service, harm in scene.slow.items()
+        for service, harm in slow.items()
         if harm.far >= scene.weights.score.worth_saying and not recovered(scene, service)
     ]
+
+
+def _averaged(scene: Scene, harm: Harm) -> bool:
+    return scene.tables.series[harm.column].quantile is None
 
 
 def recovered(scene: Scene, service: str) -> bool:

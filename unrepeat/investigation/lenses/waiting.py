@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from unrepeat.investigation.lenses._calls import pairs
 from unrepeat.investigation.lenses._findings import Finding, chart_of, strength
 from unrepeat.investigation.lenses._scene import Scene
 from unrepeat.investigation.lenses._words import from_to, listed
@@ -15,7 +14,7 @@ TITLE = "Callers that wait"
 def look(scene: Scene) -> list[Finding]:
     """One finding a callee for which every caller waits longer than usual; callers that do not wait clear their callees."""
     waits = _waits(scene)
-    if not waits or pairs(scene):
+    if not waits or scene.pairs:
         return []
     callers: dict[str, list[str]] = defaultdict(list)
     for caller, callees in scene.callees.items():
