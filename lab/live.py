@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ def _run(options: Options, console: Console) -> Report:
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(console, ABOUT_SECONDS))
         supervisor = stack.enter_context(Supervisor(lambda part: progress.say(f"ready: {part}")))
+        stack.callback(_keep_logs, supervisor.folder, options.out / "logs")
         recorder = WebhookRecorder()
         stack.callback(recorder.close)
         calibration = measured_here()
@@ -72,6 +74,14 @@ def _run(options: Options, console: Console) -> Report:
             record(Run(course, link.journal, recorder.heard, made, url, log, CATALOGUE), options.recording)
             progress.say(f"recorded in {options.recording}")
         return made
+
+
+def _keep_logs(folder: Path, kept: Path) -> None:
+    """What every part has said outlives the lab, also one that failed."""
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for log in folder.glob("*.log"):
+        shutil.copy(log, kept)
 
 
 def _link(house: ShopHouse, options: Options) -> Link:

@@ -49,7 +49,7 @@ def _errors() -> dict[str, Any]:
 def _latency() -> dict[str, Any]:
     slow = "histogram_quantile(0.99, sum by (service, le) (rate(shop_request_seconds_bucket[10s]))) > 1"
     text = "One request in a hundred takes longer than {{ $value | humanizeDuration }}."
-    return _rule("Shop slow", slow, "10s", {"severity": "warning"}, text)
+    return _rule("Shop slow", slow, "20s", {"severity": "warning"}, text)
 
 
 def _down() -> dict[str, Any]:
