@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ import msgspec
 from unrepeat.support.problems import Invalid
 
 NAME = 120  # characters of a name
+TITLE = 200
+REPOSITORY = 300
+LABEL = 1000  # of a label's name and value together
 
 
 class TeamText(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,9 +63,15 @@ def read(toml_text: str) -> Catalogue:
             f"{error}.",
             "Teams have title and email; services have title, team, depends_on, repository and labels.",
         ) from error
-    for name in (*file.teams, *file.services):
+    for name, team in file.teams.items():
         _name(name)
+        _team(name, team)
     for name, service in file.services.items():
+        _name(name)
+        _short(f"The title of service {name}", service.title, TITLE)
+        _short(f"The repository of service {name}", service.repository, REPOSITORY)
+        for label, value in service.labels.items():
+            _short(f"The label {label} of service {name}", f"{label}{value}", LABEL)
         if name in service.depends_on:
             raise Invalid(f"Service {name} depends on itself.", "That says nothing.", "Take it out of depends_on.")
     return Catalogue(file.teams, file.services)
@@ -86,8 +96,27 @@ def check(catalogue: Catalogue, known_teams: set[str], known_services: set[str])
                 )
 
 
+def _team(name: str, team: TeamText) -> None:
+    if not re.fullmatch(r"[-\w]+", name, re.ASCII):
+        raise Invalid(
+            f"“{name[:40]}” cannot be a team's name.",
+            "Teams stand in addresses, so their names have letters, digits, - and _ only.",
+            "Choose such a name, and put the words into title.",
+        )
+    _short(f"The title of team {name}", team.title, TITLE)
+    if team.email and not re.fullmatch(r"[^@\s\x00]+@[^@\s\x00]+", team.email[:254]):
+        raise Invalid(f"“{team.email[:60]}” is no e-mail address.", f"Team {name} has it.", "Mend it or leave it out.")
+
+
+def _short(what: str, value: str, limit: int) -> None:
+    if len(value) > limit or "\x00" in value:
+        raise Invalid(
+            f"{what} is too long or holds NUL.", f"At most {limit} characters of text can be kept.", "Shorten it."
+        )
+
+
 def _name(name: str) -> None:
-    if not name.strip() or len(name) > NAME or name != name.strip():
+    if not name.strip() or len(name) > NAME or name != name.strip() or "\x00" in name:
         raise Invalid(
             f"“{name[:40]}” cannot be a name.",
             f"Names have 1 to {NAME} characters and no space round them.",
