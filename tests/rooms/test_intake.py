@@ -48,6 +48,12 @@ class Door:
     async def __aexit__(self, *_):
         await self.writer.stop()
 
+    async def until_waiting(self, number):
+        """Wait until so many deliveries wait, at most 10 s."""
+        async with asyncio.timeout(10):
+            while self.writer.waiting < number:  # noqa: ASYNC110 - the writer has no event for tests
+                await asyncio.sleep(0.01)
+
     async def send(self, path, *chunks, method="POST", headers=(), then=None) -> Answer:
         """Send a body in pieces; `then` is what `receive` gives after them (default: it waits for ever)."""
         answer = Answer()
@@ -62,6 +68,7 @@ class Door:
             if pieces and pieces[0] != "nothing":
                 return pieces.pop(0)
             await asyncio.Event().wait()
+            return {"type": "http.disconnect"}
 
         async def send(message):
             if message["type"] == "http.response.start":
@@ -245,8 +252,7 @@ def test_more_than_may_wait_is_answered_503_with_retry_after_and_the_rest_is_kep
     async def knock(door):
         waiting = [asyncio.create_task(door.send(path, BODY)) for _ in range(3)]
         await asyncio.to_thread(stuck.reached.wait, 10)
-        while door.writer.waiting < 3:
-            await asyncio.sleep(0.01)
+        await door.until_waiting(3)
         refused = await door.send(path, BODY)
         stuck.freed.set()
         return refused, [(await task).status for task in waiting], door.writer.held, door.writer.waiting
@@ -267,8 +273,7 @@ def test_what_waits_together_is_committed_together(path):
         first = asyncio.create_task(door.send(path, b"0"))
         await asyncio.to_thread(stuck.reached.wait, 10)
         rest = [asyncio.create_task(door.send(path, str(n).encode())) for n in range(1, 400)]
-        while door.writer.waiting < 400:
-            await asyncio.sleep(0.01)
+        await door.until_waiting(400)
         stuck.freed.set()
         return {(await task).status for task in [first, *rest]}
 
@@ -305,8 +310,7 @@ def test_a_delivery_that_cannot_be_stored_does_not_take_its_neighbours_along(pat
         first = asyncio.create_task(door.send(path, b"first"))
         await asyncio.to_thread(stuck.reached.wait, 10)
         together = [asyncio.create_task(door.send(where, b"x")) for where in (path, gone)]
-        while door.writer.waiting < 3:
-            await asyncio.sleep(0.01)
+        await door.until_waiting(3)
         stuck.freed.set()
         return [(await task).status for task in [first, *together]]
 

@@ -19,7 +19,7 @@ from unrepeat.arrivals.kind import SourceKind, source_kinds
 from unrepeat.arrivals.senders import Senders
 from unrepeat.arrivals.store import Arrival, Sender
 from unrepeat.arrivals.writer import Writer
-from unrepeat.support import clock
+from unrepeat.support import clock, closing
 from unrepeat.support.problems import Problem
 
 Message = MutableMapping[str, Any]
@@ -49,6 +49,12 @@ class Intake:
         self._senders = senders or Senders()
         self._body_within = body_within
         self._kinds = source_kinds()
+        self._receiving: set[asyncio.Task[Any]] = set()
+
+    def end_slow_bodies(self) -> None:
+        """The server stops: who is still sending is answered 503, so that nothing holds it up. In the loop's thread."""
+        for task in self._receiving:
+            task.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one request."""
@@ -110,21 +116,23 @@ class Intake:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         too_slow = loop.call_later(self._body_within, task.cancel)
+        self._receiving.add(task)
         body = _Body(self.writer, most)
         try:
             while await body.more(receive):
                 pass
         except asyncio.CancelledError as error:
             body.give_back()
-            if too_slow.when() > loop.time():
+            if too_slow.when() > loop.time() and not closing.begun():
                 raise  # somebody else ends this request
             task.uncancel()
-            raise _too_slow(self._body_within) from error
+            raise _overloaded("The server stops.") if closing.begun() else _too_slow(self._body_within) from error
         except BaseException:
             body.give_back()
             raise
         finally:
             too_slow.cancel()
+            self._receiving.discard(task)
         return body.whole(), body.size
 
 

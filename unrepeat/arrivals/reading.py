@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -51,14 +50,15 @@ def read_waiting(limit: int = 500) -> int:
 
 
 def _read_together(limit: int) -> int:
-    # PostgreSQL holds the claimed rows while it reads; SQLite reads outside and takes the write lock only to store.
-    with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
-        if not store.be_the_reader():
-            return 0
+    if connection.vendor == "sqlite":  # read outside, and take the write lock only to store
         read = _read(store.waiting(limit, MOST_BYTES))
         if read:
-            with transaction.atomic(savepoint=False):
+            with transaction.atomic():
                 _keep(read)
+        return len(read)
+    with transaction.atomic():  # the claimed rows are held while they are read
+        read = _read(store.waiting(limit, MOST_BYTES)) if store.be_the_reader() else []
+        _keep(read)
         return len(read)
 
 

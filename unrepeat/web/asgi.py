@@ -22,7 +22,7 @@ _django = get_asgi_application()
 from unrepeat.arrivals.intake import PREFIX, Intake, Receive, Scope, Send
 from unrepeat.arrivals.listening import Listening
 from unrepeat.arrivals.writer import Writer
-from unrepeat.support import closing
+from unrepeat.support import bell, closing
 from unrepeat.support.bell import Ears
 from unrepeat.worker import Worker
 
@@ -64,7 +64,14 @@ class Server:
 
     async def _start(self) -> None:
         await self._writer.start()
-        self._intake = Intake(self._writer)
+        intake, loop = Intake(self._writer), asyncio.get_running_loop()
+        self._intake = intake
+
+        def end_slow_bodies(topic: str) -> None:
+            if topic == "closing":
+                loop.call_soon_threadsafe(intake.end_slow_bodies)
+
+        bell.listen(end_slow_bodies)
         self._listening = Listening()
         self._listening.start()
         self._ears.start()
