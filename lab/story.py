@@ -117,12 +117,9 @@ def developers(scene: Scene) -> Iterator[Tell]:
 def confirmed(scene: Scene) -> Iterator[Tell]:
     """+120: the leak is found."""
     now, shop = scene.now.sessions(), scene.now.shop()
-    leak = (
-        "A memory leak: when a session ends, only the newest of its tracked visits is released and all the others stay for "
-        f"ever. {now.tracked} visits are held for {now.live} live sessions."
-    )
+    leak = "A memory leak: when a session ends, only the newest of its tracked visits is released; all the others stay for ever."
     change = "It brought session tracking, and with it the leak; release 1.4 tracks nothing."
-    indicator = f"The {now.megabytes:.0f} MB are the visits that were never released."
+    indicator = f"It is filled by visits that are never released: {now.tracked} are held for {now.live} live sessions."
     harm = (
         f"Why the shop is slow: each checkpoint writes out all of these visits while callers wait; the last one took "
         f"{now.checkpoint_seconds:.1f} s. Why purchases fail: a click that timed out was carried out all the same, and the "
