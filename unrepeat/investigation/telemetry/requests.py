@@ -141,8 +141,10 @@ def _typed(table: ibis.Table) -> ibis.Table:
 
 
 def _when(day: Any, zone: Any) -> Any:
-    """`[24/Nov/2026:07:31:47` and `+0000]` as a moment in UTC."""
-    return (day.substr(1) + " " + zone.replace("]", "")).as_timestamp("%d/%b/%Y:%H:%M:%S %z")
+    """`[24/Nov/2026:07:31:47` and `+0000]` as a moment in UTC; nothing where a line has something else there."""
+    whole = day.re_search(r"^\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d$") & zone.re_search(r"^[+-]\d{4}\]$")
+    text = ibis.ifelse(whole, day.substr(1) + " " + zone.replace("]", ""), ibis.null("string"))
+    return text.as_timestamp("%d/%b/%Y:%H:%M:%S %z")
 
 
 def _named(files: Sequence[Path]) -> str:

@@ -1,0 +1,143 @@
+"""Who was hurt: the same question of the same log gives the same numbers, whatever engine answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.requests_story import CHECKOUT, NOON, QUESTION, STORY, told
+from unrepeat.investigation.harm import find_harm
+from unrepeat.investigation.impact import Bucket, Question, measure, quiet_threshold, wilson
+from unrepeat.investigation.telemetry import requests
+
+
+@pytest.fixture(scope="module")
+def log_file(tmp_path_factory):
+    file = tmp_path_factory.mktemp("log") / "access.log"
+    file.write_text("\n".join(STORY) + '\n{"at":17234', encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def log(log_file):
+    return requests.nginx_json(requests.duckdb(), [log_file])
+
+
+def test_users_are_slowed_and_attempts_are_lost_only_when_they_never_succeed(log):
+    assert told(measure(log, QUESTION)) == {
+        "users slowed": (2, 4),
+        "users who met an error": (1, 4),
+        "requests failed": (1, 10),
+        "checkout lost": (1, 4),
+    }
+
+
+def test_a_half_written_line_is_counted_and_left_out(log):
+    assert log.unreadable == 1
+    assert log.table.count().execute() == len(STORY)
+
+
+def test_each_stretch_of_time_tells_its_own_users(log):
+    buckets = {bucket.at: bucket for bucket in measure(log, QUESTION).buckets}
+    second = buckets[NOON + timedelta(minutes=1)]
+    assert (second.users, second.slowed, second.attempts, second.lost, second.failed) == (2, 2, 2, 1, 1)
+
+
+def test_the_digest_is_the_same_for_the_same_answer_and_another_for_another(log, log_file, tmp_path):
+    again = requests.nginx_json(requests.duckdb(), [log_file])
+    fewer = tmp_path / "access.log"
+    fewer.write_text("\n".join(STORY[:-2]))
+    other = requests.nginx_json(requests.duckdb(), [fewer])
+    digest = measure(log, QUESTION).digest
+    assert len(digest) == 64
+    assert measure(other, QUESTION).digest != digest
+    assert told(measure(again, QUESTION)) == told(measure(log, QUESTION))
+
+
+def test_rotated_and_packed_logs_are_one_log(log, tmp_path):
+    packed, plain = tmp_path / "access.log.1.gz", tmp_path / "access.log"
+    packed.write_bytes(gzip.compress(("\n".join(STORY[:6]) + "\n").encode()))
+    plain.write_text("\n".join(STORY[6:]))
+    both = requests.nginx_json(requests.duckdb(), [packed, plain])
+    assert told(measure(both, QUESTION)) == told(measure(log, QUESTION))
+
+
+def test_combined_lines_say_the_same_as_json_lines(log, tmp_path):
+    file = tmp_path / "combined.log"
+    rows = [json.loads(text) for text in STORY]
+    file.write_text(
+        "".join(
+            f'127.0.0.1 - - [{datetime.fromtimestamp(r["at"], UTC):%d/%b/%Y:%H:%M:%S +0000}] "{r["method"]} {r["path"]}?q=1 HTTP/1.1" '
+            f'{r["status"]} 512 "-" "Mozilla/5.0 (X11; Linux)" {r["request_time"]} "{r["session"]}"\n'
+            for r in rows
+        )
+        + "no line of a log\n"
+    )
+    combined = requests.nginx_combined(requests.duckdb(), [file])
+    assert told(measure(combined, QUESTION)) == told(measure(log, QUESTION))
+    assert combined.unreadable == 1
+
+
+def test_an_empty_window_has_no_share_and_no_threshold(log):
+    empty = Question(NOON - timedelta(hours=2), NOON - timedelta(hours=1), 0.5, "objective of shop", CHECKOUT)
+    assert all(share.share is None for share in measure(log, empty).shares)
+    assert quiet_threshold(log, empty.start, empty.end) is None
+
+
+def test_the_wilson_interval_is_the_published_one():
+    low, high = wilson(10, 100)
+    assert (round(low, 4), round(high, 4)) == (0.0552, 0.1744)
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_a_share_lies_within_its_bounds(numerator, denominator):
+    numerator = min(numerator, denominator)
+    low, high = wilson(numerator, denominator)
+    assert 0 <= low <= numerator / denominator + 1e-12
+    assert numerator / denominator - 1e-12 <= high <= 1
+
+
+def stretches(*slowed: int, users: int = 20):
+    return [
+        Bucket(
+            NOON + timedelta(minutes=i),
+            requests=100,
+            failed=0,
+            users=users,
+            slowed=hurt,
+            attempts=0,
+            lost=0,
+            p50=0.01,
+            p95=0.1,
+            p99=0.2,
+        )
+        for i, hurt in enumerate(slowed)
+    ]
+
+
+def minutes(count: int) -> datetime:
+    return NOON + timedelta(minutes=count)
+
+
+def test_harm_begins_and_ends_where_the_data_say():
+    harm = find_harm(stretches(0, 0, 1, 0, 0, 8, 15, 18, 12, 0, 0, 1), timedelta(minutes=1), minutes(4))
+    assert (harm.began, harm.ended) == (minutes(5), minutes(9))
+
+
+def test_harm_that_goes_on_has_no_end_yet():
+    harm = find_harm(stretches(0, 0, 0, 0, 9, 15, 18), timedelta(minutes=1), minutes(3))
+    assert (harm.began, harm.ended) == (minutes(4), None)
+
+
+def test_a_single_bad_minute_is_no_harm():
+    assert find_harm(stretches(0, 0, 0, 0, 9, 0, 0, 0), timedelta(minutes=1), minutes(3)) is None
+
+
+def test_a_service_that_was_always_a_little_slow_is_judged_by_itself():
+    assert find_harm(stretches(4, 5, 4, 5, 4, 6, 5, 4), timedelta(minutes=1), minutes(4)) is None
