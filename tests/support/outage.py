@@ -10,7 +10,7 @@ from unrepeat.incidents import entries as e
 from unrepeat.incidents.entries import Entry, Logged
 
 DIGEST = "5e" * 32
-SOURCE = "Recording “2024-08-12-memory-leak”. The time axis is stretched 60-fold"
+SOURCE = "Recording 2024-08-12-memory-leak (the time axis is stretched 60-fold. It was made in the lab)"
 
 
 def at(clock: str, day: int = 12) -> datetime:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support.outage import DIGEST, at, memory, outage
 from tests.unit.test_report import facts_of
 from unrepeat.incidents import entries as e
+from unrepeat.postmortems import measured
 from unrepeat.postmortems.charts import _labels, figures, timeline
 from unrepeat.postmortems.charts import memory as memory_chart
 from unrepeat.postmortems.charts._axes import TimeAxis, value_ticks
@@ -108,11 +109,13 @@ def test_gaps_in_the_data_stay_gaps():
     assert drawings(data=data)["memory"].svg.count('class="curve"') == 2
 
 
-def test_processes_are_added_up_and_the_caption_says_so():
+def test_each_process_has_its_line_and_the_largest_gives_the_numbers():
     data = memory()
     data["series"].append({"labels": {"instance": "b"}, "points": [[t, 1e6] for t, _ in data["series"][0]["points"]]})
     figure = drawings(data=data)["memory"]
-    assert "Sum over 2 processes" in figure.caption
+    assert figure.svg.count('class="curve"') == 2
+    assert "A line each for 2 of 2 processes" in figure.caption
+    assert f">{measured.size(max(v for _, v in memory()['series'][0]['points']))}</text>" in figure.svg
 
 
 def test_without_memory_the_figure_says_why():

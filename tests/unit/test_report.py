@@ -114,7 +114,7 @@ def test_the_timeline_holds_what_a_reader_needs_in_order():
 
 
 def test_the_timeline_says_what_it_leaves_out():
-    assert dict(facts_of(outage()).left_out) == {"bookkeeping": 1, "evidence": 1, "measures": 4, "roles": 1}
+    assert dict(facts_of(outage()).left_out) == {"opening": 1, "evidence": 1, "measures": 4, "roles": 1}
 
 
 def test_a_storm_of_alerts_is_folded():
@@ -138,6 +138,17 @@ def test_a_change_is_one_line_with_its_last_status():
         if line.key == "sessions 2.0" and line.lane == "changes"
     ]
     assert [(line.said, line.at) for line in lines] == [("deployed", at("14:28"))]
+
+
+@pytest.mark.parametrize(
+    ("how", "named"), [("Deployed Sessions v2.0.1; all is back", True), ("not sessions 2.0.1.7 but a restart", False)]
+)
+def test_a_patch_is_named_when_the_words_of_the_mitigation_name_it(how, named):
+    happened = [
+        (when, by, e.Mitigated(how) if isinstance(entry, e.Mitigated) else entry) for when, by, entry in outage()
+    ]
+    known = facts_of(happened)
+    assert (known.patch.name, known.patch.named) == ("sessions 2.0.1", named)
 
 
 def test_a_failed_deploy_is_no_patch():
@@ -166,7 +177,7 @@ def test_memory_is_told_from_the_samples_and_from_nothing_else():
     assert known.memory.peak == max(value for _, value in points)
     assert known.memory.last == points[-1][1]
     assert facts_of(outage(), results={}).memory is None
-    assert "resident memory" not in sentences.summary(facts_of(outage(), results={}))
+    assert "What was measured" not in sentences.summary(facts_of(outage(), results={}))
 
 
 def test_the_window_is_told_with_date_and_zone():
@@ -364,7 +375,7 @@ def test_written_prose_stands_instead_of_the_sentences():
 def test_the_stretched_axis_of_a_recording_is_said_in_the_appendix():
     report = report_of(outage())
     for page in (html.render(report), markdown.render(report)):
-        assert "The time axis is stretched 60-fold" in page
+        assert "Recording 2024-08-12-memory-leak: the time axis is stretched 60-fold. It was made in the lab." in page
         assert DIGEST in page
 
 
@@ -373,7 +384,7 @@ def test_markdown_has_its_figures_beside_it_or_in_words():
     assert set(beside.files) == {"memory.svg", "timeline.svg"}
     assert all(f"]({name})" in beside.text for name in beside.files)
     assert "](memory.svg)" not in whole
-    assert "Line chart of resident memory over time" in whole
+    assert "Line chart of the resident memory of sessions over time" in whole
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -64,6 +65,7 @@ def facts(state: State, log: Sequence[Logged], *, incident: int, results: measur
         if shown
         else None,
         evidence=tuple(_evidence(found) for found in gathered),
+        notes=tuple(dict.fromkeys(note for found in gathered if (note := _source_and_note(found.source)[1]))),
         missing=tuple(missing.items()),
         last_seq=state.last_seq,
     )
@@ -91,9 +93,12 @@ def trigger_of(state: State) -> ChangeFact | None:
 
 
 def patch_of(state: State) -> ChangeFact | None:
-    """The patch that ended it: the change that `mitigated` names; else the last good change of a guilty service during the outage."""
+    """The patch that ended it: the change that `mitigated` names, by number or in words; else the last good change of a guilty service during the outage."""
     if state.mitigating_change is not None and state.mitigating_change in state.changes:
         return _change(state.changes[state.mitigating_change], named=True)
+    told = [c for c in state.changes.values() if c.status != "failed" and _is_mentioned(c, state.mitigation)]
+    if told:
+        return _change(max(told, key=lambda change: change.at), named=True)
     start, end = state.detected_at, state.resolved_at
     if start is None or end is None:
         return None
@@ -130,6 +135,14 @@ def _newest(state: State) -> list[Evidence]:
     return sorted([*newest.values(), *named], key=lambda found: found.at)
 
 
+def _is_mentioned(change: NearChange, text: str) -> bool:
+    """Whether words name this change: `sessions 2.0.1` (not as a part of `sessions 2.0.1.4`)."""
+    if not (change.service and change.version):
+        return False
+    name = rf"(?<!\w){re.escape(change.service)}\s+v?{re.escape(change.version)}(?!\w|\.\d)"
+    return re.search(name, text[:5000], re.IGNORECASE) is not None
+
+
 def _zone(name: str) -> str:
     """The zone, when there is one by that name; else UTC."""
     try:
@@ -149,7 +162,7 @@ def _standing(state: State) -> Standing:
 def _memory_evidence(state: State, results: measured.Results) -> Evidence | None:
     """The newest evidence of the guilty service's memory that has samples; else of a service under alert."""
     found = [e for e in state.evidence.values() if e.unit == "bytes" and "memory" in e.query and e.digest in results]
-    found = [e for e in found if measured.summed(results[e.digest])]
+    found = [e for e in found if measured.largest(results[e.digest])]
     for service in [*guilty_services(state), *state.services]:
         of_service = [e for e in found if e.service == service]
         if of_service:
@@ -203,10 +216,18 @@ def _evidence(found: Evidence) -> EvidenceFact:
     return EvidenceFact(
         found.digest,
         clean(found.title, 200),
-        clean(found.source, 1000),
+        _source_and_note(found.source)[0],
         clean(found.query, 1000),
         found.window_from,
         found.window_to,
         clean(found.service, 120),
         clean(found.unit, 40),
     )
+
+
+def _source_and_note(source: str) -> tuple[str, str]:
+    """A source tells what it is and, in brackets, what one has to know about it: `Recording x (time axis stretched ...)`."""
+    name, bracket, note = clean(source, 1000).partition(" (")
+    if not bracket or not note.endswith(")"):
+        return clean(source, 1000), ""
+    return name, f"{name}: {note.removesuffix(')').rstrip('.')}."

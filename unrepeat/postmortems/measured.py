@@ -13,27 +13,33 @@ Data = Mapping[str, Any]  # {"step": seconds, "series": [{"labels": {...}, "poin
 Results = Mapping[str, Data]  # by digest
 
 
-def summed(data: Data) -> list[tuple[float, float]]:
-    """The series of a result added up, moment by moment: a service's processes together. Moments without any sample are absent."""
-    total: dict[float, float] = {}
-    for series in data.get("series", []):
-        for at, value in series["points"]:
-            total[at] = total.get(at, 0.0) + value
-    return sorted(total.items())
+def largest(data: Data) -> list[tuple[float, float]]:
+    """The largest of the series at each moment: a service's largest process. Moments without any sample are absent."""
+    top: dict[float, float] = {}
+    for line in lines(data):
+        for at, value in line:
+            top[at] = max(value, top.get(at, value))
+    return sorted(top.items())
+
+
+def lines(data: Data) -> list[list[tuple[float, float]]]:
+    """The points of each series, the one with the highest value first."""
+    found = [sorted((at, value) for at, value in series["points"]) for series in data.get("series", [])]
+    return sorted((line for line in found if line), key=lambda line: -max(value for _, value in line))
 
 
 def step_of(data: Data) -> float:
     """Seconds from one point to the next."""
     if data.get("step"):
         return float(data["step"])
-    points = summed(data)
+    points = largest(data)
     gaps = sorted(b[0] - a[0] for a, b in pairwise(points))
     return gaps[len(gaps) // 2] if gaps else 0.0
 
 
 def memory(data: Data, *, service: str, digest: str, started_at: datetime) -> MemoryFact | None:
     """Resident memory when the outage began (the sample nearest to it), at its highest, and at the end; None without samples."""
-    points = summed(data)
+    points = largest(data)
     if not points:
         return None
     start = started_at.timestamp()
@@ -63,5 +69,5 @@ def size(value: float) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if value >= factor:
             scaled = value / factor
-            return f"{scaled:.1f} {unit}" if scaled < 10 else f"{scaled:.0f} {unit}"
-    return f"{value:.0f} B"
+            return f"{scaled:.1f}\u00a0{unit}" if scaled < 10 else f"{scaled:.0f}\u00a0{unit}"
+    return f"{value:.0f}\u00a0B"

@@ -117,7 +117,7 @@ class EvidenceFact:
 
 @dataclass(frozen=True, slots=True)
 class MemoryFact:
-    """Resident memory of a service in bytes, summed over its `series`: when the outage began, at its highest, and at the end of the data."""
+    """Resident memory of a service in bytes, of the largest of its `series` (processes): when the outage began, highest, at the end of the data."""
 
     service: str
     first: int
@@ -165,6 +165,7 @@ class Facts:
     evidence: tuple[EvidenceFact, ...]
     missing: tuple[tuple[str, str], ...]  # what could not be measured: title, reason
     last_seq: int
+    notes: tuple[str, ...] = ()  # what one has to know about the sources
 
     @property
     def duration(self) -> timedelta | None:

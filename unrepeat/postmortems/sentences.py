@@ -112,28 +112,34 @@ def impact(facts: Facts) -> str:
 
 
 def root_cause(facts: Facts) -> str:
-    """The guilty suspects with their reasons, in plain text; or that nobody knows."""
+    """The guilty suspects, each with the first sentence of its reason, in plain text; or that nobody knows."""
     if not facts.guilty:
         return "not known: no suspect has been found guilty"
-    return "; ".join(f"{s.name} – {s.reason}" if s.reason else s.name for s in facts.guilty)
+    return "; ".join(f"{s.name} – {_first_sentence(s.reason)}" if s.reason else s.name for s in facts.guilty)
+
+
+def _first_sentence(text: str) -> str:
+    return text.split(". ", maxsplit=1)[0].rstrip(".")
 
 
 STANDING = {
     "unknown": "no suspect has been found guilty",
-    "assumed": "assumed: no stored evidence stands behind it",
+    "assumed": "assumed: nobody has tied stored evidence to it",
     "supported": "supported by stored evidence",
 }
 
 
 def _what(facts: Facts) -> str:
-    services = [markdown(name) for name in facts.services]
-    on = f" on {listed(services)}" if services and not any(name in facts.title for name in facts.services) else ""
-    length = f" ({words.span(facts.duration)})" if facts.duration is not None else ""
-    first = f"{markdown(facts.title)}{on}, {times.window(facts)}{length}."
-    if facts.alerts:
-        alert = facts.alerts[0]
-        first += f" It was found by the alert {_quoted(alert.name)} at {times.clock(alert.fired_at, facts)}."
-    return first
+    lasted = (
+        f"The outage lasted {words.span(facts.duration)}, {times.window(facts)}."
+        if facts.resolved_at
+        else f"The outage goes on, {times.window(facts)}."
+    )
+    if not facts.alerts:
+        return lasted
+    alert = facts.alerts[0]
+    on = f" on {markdown(alert.service)}" if alert.service else ""
+    return f"{lasted} It was found by the alert {_quoted(alert.name)}{on} at {times.clock(alert.fired_at, facts)}."
 
 
 def _guilt(facts: Facts) -> str:
@@ -159,10 +165,14 @@ def _measured(facts: Facts) -> str:
     if facts.memory:
         m = facts.memory
         said += (
-            f" Measured was the resident memory of {markdown(m.service)}: {size(m.first)} at {times.clock(m.first_at, facts)},"
-            f" {size(m.peak)} at its highest at {times.clock(m.peak_at, facts)}, {size(m.last)} at {times.clock(m.last_at, facts)} (Figure 1)."
+            f" What was measured is the resident memory of {markdown(m.service)}{_largest(m.series)}: {size(m.first)} at {times.clock(m.first_at, facts)},"
+            f" at its highest {size(m.peak)} at {times.clock(m.peak_at, facts)}, and {size(m.last)} at {times.clock(m.last_at, facts)} (Figure 1)."
         )
     return said
+
+
+def _largest(series: int) -> str:
+    return f" (the largest of its {series} processes)" if series > 1 else ""
 
 
 def _verdict(suspect: SuspectFact) -> str:

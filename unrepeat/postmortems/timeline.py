@@ -30,7 +30,7 @@ LEFT_OUT: dict[type[e.Entry], str] = {
     e.MeasureDropped: "measures",
     e.EntryRedacted: "redactions",
     e.Redacted: "redactions",
-    e.IncidentOpened: "bookkeeping",
+    e.IncidentOpened: "opening",
     e.Unknown: "entries of a newer version",
 }
 _SHIPPED = {
@@ -138,7 +138,13 @@ def _alert_fired(logged: Logged, entry: Any, kept: _Repeats) -> Line:
     on = f"fired on {entry.service}" if entry.service else "fired"
     more = f"{count - 1} more of it until the end" if count > 1 else ""
     return _line(
-        logged, "alert", entry.name, on, why=_why(entry.summary, entry.source, more), lane="alerts", url=entry.url
+        logged,
+        "alert",
+        entry.name,
+        on,
+        why=_why(entry.summary if entry.summary != entry.name else "", entry.source, more),
+        lane="alerts",
+        url=entry.url,
     )
 
 

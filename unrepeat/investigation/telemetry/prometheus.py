@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from unrepeat.investigation.telemetry import Point, Series, Unanswered
+from unrepeat.support import http
+from unrepeat.support.problems import Problem
 
 Fetch = Callable[[str, dict[str, str]], bytes]
 """Address and parameters to the body of the answer; raises Unanswered."""
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_SERIES = 200
-SECONDS = 10.0  # for a whole answer
+SECONDS = 10.0  # for a whole answer; asked twice at most
 
 
 class Prometheus:
@@ -60,25 +61,14 @@ def _series(found: dict[str, Any]) -> Series:
 
 
 def fetched(url: str, parameters: dict[str, str]) -> bytes:
-    """The body of a GET, at most `MOST_BYTES` and `SECONDS`; raises Unanswered."""
-    import httpx
-
+    """The body of a GET, whatever its status below 500; raises Unanswered."""
     where = f"Prometheus at {urlsplit(url).netloc.rpartition('@')[2]}"
-    until, body = time.monotonic() + SECONDS, bytearray()
     try:
-        limits = httpx.Timeout(SECONDS, connect=3.0)
-        with (
-            httpx.Client(timeout=limits, trust_env=False) as client,
-            client.stream("GET", url, params=parameters) as answer,
-        ):
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise Unanswered(f"{where} answered with more than {MOST_BYTES // 1024 // 1024} MB")
-                if time.monotonic() > until:
-                    raise Unanswered(f"{where} did not finish its answer within {SECONDS:.0f} s")
-            if answer.status_code >= 500 or (answer.status_code >= 300 and not body):
-                raise Unanswered(f"{where} answered with status {answer.status_code}")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise Unanswered(f"{where} could not be reached ({type(error).__name__})") from error
-    return bytes(body)
+        answer = http.request(
+            "GET", url, params=parameters, timeout=SECONDS, max_bytes=MOST_BYTES, tries=2, from_settings=True
+        )
+    except Problem as problem:
+        raise Unanswered(f"{where} could not be asked: {problem.why}") from problem
+    if answer.status >= 500:
+        raise Unanswered(f"{where} answered with status {answer.status}")
+    return answer.body

@@ -8,12 +8,14 @@ from datetime import datetime
 from unrepeat.postmortems import measured, times
 from unrepeat.postmortems.charts._axes import TimeAxis, n, picture, time_axis, value_ticks
 from unrepeat.postmortems.charts._labels import Placed, above
+from unrepeat.postmortems.charts._labels import width as text_width
 from unrepeat.postmortems.charts._shapes import shape, words
 from unrepeat.postmortems.report import Facts, Figure, MemoryFact
 from unrepeat.support.words import zone_name
 
 NAME = "memory"
 ORDER = 1
+MOST_LINES = 8  # processes, the largest first
 Points = list[tuple[float, float]]
 Mark = tuple[datetime, str, str]  # when, words, shape
 
@@ -26,21 +28,25 @@ def figure(facts: Facts, results: measured.Results) -> Figure:
         reasons = [reason for title, reason in facts.missing if "memory" in title.casefold()]
         why = reasons[-1] if reasons else "no metrics were at hand when the incident resolved"
         return Figure(NAME, f"Memory of {who}", "", missing=f"Not measured: {why}")
-    points, step = measured.summed(results[memory.digest]), measured.step_of(results[memory.digest])
+    data = results[memory.digest]
     title = f"Memory of {memory.service} over the outage"
     caption = (
         f"Resident memory of {memory.service}, one point every {_every(memory.step)}, {zone_name(facts.started_at, facts.zone)}."
-        + (f" Sum over {memory.series} processes." if memory.series > 1 else "")
+        + (
+            f" A line each for {min(memory.series, MOST_LINES)} of {memory.series} processes."
+            if memory.series > 1
+            else ""
+        )
     )
     source = next((f"{e.source}: {e.query}" for e in facts.evidence if e.digest == memory.digest), "")
-    wide, narrow = (draw(facts, memory, points, step, width) for width in (660, 340))
+    wide, narrow = (draw(facts, memory, data, width) for width in (660, 340))
     return Figure(NAME, title, caption, source, wide, narrow, alt=_described(facts, memory))
 
 
-def draw(facts: Facts, memory: MemoryFact, points: Points, step: float, width: float) -> str:
+def draw(facts: Facts, memory: MemoryFact, data: measured.Data, width: float) -> str:
     """The picture at a width in pixels; bytes in decimal MB or GB, gaps in the data stay gaps."""
-    marks = _marks(facts)
-    left, right = (58.0, width - 16) if width > 500 else (46.0, width - 10)
+    marks, points, step = _marks(facts), measured.largest(data), measured.step_of(data)
+    left, right = (58.0, width - 16) if width > 500 else (54.0, width - 10)
     ends = [points[0][0], points[-1][0], facts.started_at.timestamp(), *_end(facts)]
     axis = TimeAxis(min(ends), max(ends), left, right, facts.zone)
     shown = _together([m for m in marks if axis.holds(m[0])], axis)
@@ -57,9 +63,10 @@ def draw(facts: Facts, memory: MemoryFact, points: Points, step: float, width: f
 
     drawn = [_outage(facts, axis, top, bottom), *_values(ticks, unit, axis, bottom, height_of)]
     drawn += time_axis(axis, top, bottom, room=82 if width > 500 else 66)
-    drawn += _curve(points, step, axis, y, bottom)
+    drawn += [_area(run, axis, y, bottom) for run in _runs(points, step)]
+    drawn += [_curve(run, axis, y) for line in measured.lines(data)[:MOST_LINES] for run in _runs(line, step)]
     drawn += _moments(shown, placed, axis, top, bottom)
-    drawn += _peak(memory, axis, y(memory.peak))
+    drawn += _peak(memory, axis, y(memory.peak), [axis.x(at) for at, _, _ in shown])
     return picture(
         NAME, (width, bottom + 44), f"Memory of {memory.service} over the outage", _described(facts, memory), drawn
     )
@@ -117,23 +124,29 @@ def _values(ticks: list[float], unit: str, axis: TimeAxis, bottom: float, height
     return drawn
 
 
-def _curve(points: Points, step: float, axis: TimeAxis, y: Callable[[float], float], bottom: float) -> list[str]:
-    """The line and the area below it, broken where more than two steps are without data."""
+def _runs(points: Points, step: float) -> list[Points]:
+    """The points, broken where more than two steps are without data."""
     runs: list[Points] = []
     for at, value in points:
         if runs and at - runs[-1][-1][0] <= max(step * 2.5, 1):
             runs[-1].append((at, value))
         else:
             runs.append([(at, value)])
-    drawn = []
-    for run in runs:
-        path = "M" + " ".join(f"{n(axis.x(at))},{n(y(value))}" for at, value in run)
-        first, last = axis.x(run[0][0]), axis.x(run[-1][0])
-        drawn.append(
-            f'<path class="area" d="{path} L{n(last)},{n(bottom)} {n(first)},{n(bottom)}z" fill="#1f5eff" fill-opacity="0.1"/>'
-        )
-        drawn.append(f'<path class="curve" d="{path}" fill="none" stroke="#1f5eff" stroke-width="2"/>')
-    return drawn
+    return runs
+
+
+def _path(run: Points, axis: TimeAxis, y: Callable[[float], float]) -> str:
+    return "M" + " ".join(f"{n(axis.x(at))},{n(y(value))}" for at, value in run)
+
+
+def _area(run: Points, axis: TimeAxis, y: Callable[[float], float], bottom: float) -> str:
+    first, last = axis.x(run[0][0]), axis.x(run[-1][0])
+    outline = f"{_path(run, axis, y)} L{n(last)},{n(bottom)} {n(first)},{n(bottom)}z"
+    return f'<path class="area" d="{outline}" fill="#1f5eff" fill-opacity="0.1"/>'
+
+
+def _curve(run: Points, axis: TimeAxis, y: Callable[[float], float]) -> str:
+    return f'<path class="curve" d="{_path(run, axis, y)}" fill="none" stroke="#1f5eff" stroke-width="2"/>'
 
 
 def _moments(shown: list[Mark], placed: list[Placed], axis: TimeAxis, top: float, bottom: float) -> list[str]:
@@ -146,17 +159,24 @@ def _moments(shown: list[Mark], placed: list[Placed], axis: TimeAxis, top: float
             f'<line class="moment" x1="{n(x)}" x2="{n(x)}" y1="{n(base - 9)}" y2="{n(bottom)}" stroke="#1b1d21" stroke-dasharray="3 3"/>'
         )
         drawn.append(words(place.text, x + side * 4, base, anchor="start" if side > 0 else "end", look="label strong"))
-        drawn.append(shape(kind, x, top - 3))
+        drawn.append(shape(kind, x, top - 3, role="patch" if "patched" in place.text else ""))
     return drawn
 
 
-def _peak(memory: MemoryFact, axis: TimeAxis, y: float) -> list[str]:
-    x = axis.x(memory.peak_at)
-    said = measured.size(memory.peak)
-    left_side = x - axis.left > 60
+def _peak(memory: MemoryFact, axis: TimeAxis, y: float, lines: list[float]) -> list[str]:
+    """The highest point and its value, on a side where no vertical line runs through the words."""
+    x, said = axis.x(memory.peak_at), measured.size(memory.peak)
+    long = text_width(said) + 9
+    sides = [(x - long, x - 7, "end"), (x + 7, x + long, "start")]
+    free = [
+        s
+        for s in sides
+        if s[0] > axis.left and s[1] < axis.right and not any(s[0] - 2 < line < s[1] + 2 for line in lines)
+    ]
+    start, end, anchor = (free or [s for s in sides if s[0] > axis.left] or sides)[0]
     return [
         f'<circle class="peak" cx="{n(x)}" cy="{n(y)}" r="3" fill="#1f5eff"/>',
-        words(said, x + (-7 if left_side else 7), y - 5, anchor="end" if left_side else "start", look="label value"),
+        words(said, end if anchor == "end" else start, y - 5, anchor=anchor, look="label value"),
     ]
 
 
@@ -164,7 +184,7 @@ def _described(facts: Facts, memory: MemoryFact) -> str:
     marks = "; ".join(f"{text} at {times.clock(at, facts)}" for at, text, _ in _marks(facts))
     zone = zone_name(facts.started_at, facts.zone)
     return (
-        f"Line chart of resident memory over time ({zone}). {measured.size(memory.first)} at {times.clock(memory.first_at, facts)},"
+        f"Line chart of the resident memory of {memory.service} over time ({zone}). {measured.size(memory.first)} at {times.clock(memory.first_at, facts)},"
         f" highest {measured.size(memory.peak)} at {times.clock(memory.peak_at, facts)},"
         f" {measured.size(memory.last)} at {times.clock(memory.last_at, facts)}. Marked: {marks}."
     )

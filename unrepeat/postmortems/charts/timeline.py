@@ -160,7 +160,7 @@ def _suspects(facts: Facts, axis: TimeAxis) -> list[list[str]]:
     chosen = sorted(facts.suspects, key=lambda s: (order[s.verdict], s.raised_at))[:MOST_SUSPECTS]
     for suspect in sorted(chosen, key=lambda s: s.raised_at):
         start, end = axis.x(suspect.raised_at), axis.x(suspect.decided_at)
-        word = {"guilty": "guilty", "cleared": "cleared", "suspect": "still a suspect"}[suspect.verdict]
+        word = {"guilty": "guilty", "cleared": "cleared", "suspect": "suspect"}[suspect.verdict]
         row = [_bar(start, end, suspect.verdict, "#8a919c")] if end - start > 1 else []
         if end - start > 10:
             row.append(

@@ -188,6 +188,7 @@ def _appendix(report: Report) -> str:
         f" {markdown(e.source)}. Stored result SHA-256 `{e.digest}`"
         for e in facts.evidence
     ]
+    lines += [f"- {markdown(note)}" for note in facts.notes]
     lines += [f"- {markdown(title)}: not measured, {markdown(reason)}." for title, reason in facts.missing]
     if report.digest:
         lines.append(f"- This revision is frozen. SHA-256 over its facts, prose and figures: `{report.digest}`")
