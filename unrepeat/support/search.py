@@ -175,11 +175,11 @@ class Index:
         if not self._postgresql:
             with connection.cursor() as cursor:
                 cursor.execute(statement, parameters)
-                return cursor.fetchall()
+                return list(cursor.fetchall())
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("set local enable_seqscan = off")
             cursor.execute(statement, parameters)
-            rows = cursor.fetchall()
+            rows = list(cursor.fetchall())
             cursor.execute("set local enable_seqscan = on")
             return rows
 
