@@ -49,7 +49,7 @@ def largest_z(case: Case) -> Answer:
     return _answer(case, kept, time.perf_counter() - began)
 
 
-def baro(cases: list[Case], *, install: bool) -> tuple[dict[str, Answer], str]:
+def baro(cases: list[Case], *, install: bool, rounds: int) -> tuple[dict[str, Answer], str]:
     """BARO's answers by case name, and what is missing where there are none."""
     python = _python_with_baro(install=install)
     if python is None:
@@ -59,7 +59,7 @@ def baro(cases: list[Case], *, install: bool) -> tuple[dict[str, Answer], str]:
         )
     with tempfile.TemporaryDirectory(prefix="unrepeat-baro-") as folder:
         columns = {case.name: _store(Path(folder), case) for case in cases}
-        ran = subprocess.run([python, str(SCRIPT), folder], capture_output=True, text=True, check=False)
+        ran = subprocess.run([python, str(SCRIPT), folder, str(rounds)], capture_output=True, text=True, check=False)
     if ran.returncode:
         return {}, f"BARO is not shown: {ran.stderr.strip().splitlines()[-1] if ran.stderr.strip() else 'it failed'}"
     said = json.loads(ran.stdout)

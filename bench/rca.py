@@ -86,6 +86,9 @@ def main(argv: list[str]) -> int:
         action="store_true",
         help="choose the knobs by cross-validation instead of taking those that are shipped",
     )
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="each ranking is timed as the best of so many, BARO's too"
+    )
     parser.add_argument("--no-baro", action="store_true", help="leave BARO out")
     parser.add_argument(
         "--misses", action="store_true", help="list the cases that were missed, and why the first was named"
@@ -103,10 +106,12 @@ def main(argv: list[str]) -> int:
     board, rankings = Board(), {}
     rank(cases[0].tables)  # imports and first-use costs are not a case's
     for case in cases:
-        answer, rankings[case.name] = ours(case, weights())
+        answer, rankings[case.name] = min(
+            (ours(case, weights()) for _ in range(options.rounds)), key=lambda both: both[0].seconds
+        )
         board.add("unrepeat", case, answer)
         board.add("largest z", case, largest_z(case))
-    missing = _add_baro(board, cases, skip=options.no_baro)
+    missing = "BARO was left out." if options.no_baro else _add_baro(board, cases, options.rounds)
     _print_tables(board, cases)
     print(missing) if missing else None
     if options.misses:
@@ -130,10 +135,8 @@ def ours(case: Case, setting: Weights) -> tuple[Answer, Ranking]:
     return Answer(services, [suspect.name for suspect in ranking.indicators], changes, seconds), ranking
 
 
-def _add_baro(board: Board, cases: list[Case], *, skip: bool) -> str:
-    if skip:
-        return "BARO was left out."
-    answers, missing = baro(cases, install=True)
+def _add_baro(board: Board, cases: list[Case], rounds: int) -> str:
+    answers, missing = baro(cases, install=True, rounds=rounds)
     for case in cases:
         if case.name in answers:
             board.add("BARO", case, answers[case.name])

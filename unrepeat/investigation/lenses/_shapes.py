@@ -47,16 +47,14 @@ def growth_of(values: Floats, load: Floats | None = None) -> Growth | None:
 
 def _envelope(values: Floats, load: Floats | None) -> tuple[Floats, Floats | None]:
     """The lowest value of each of at most 36 stretches, and the mean load in it."""
-    parts = np.array_split(np.arange(len(values)), min(BUCKETS, len(values)))
-    low = np.array([values[part].min() for part in parts])
+    parts = min(BUCKETS, len(values))
+    bounds = np.arange(parts) * len(values) // parts
+    low: Floats = np.minimum.reduceat(values, bounds)
     if load is None or not np.isfinite(load).any():
         return low, None
-    return low, np.array([_mean(load[part]) for part in parts])
-
-
-def _mean(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else 0.0
+    known = np.isfinite(load)
+    total = np.add.reduceat(np.where(known, load, 0.0), bounds)
+    return low, total / np.maximum(np.add.reduceat(known.astype(float), bounds), 1.0)
 
 
 def _slope(values: Floats) -> float:

@@ -24,28 +24,19 @@ def indicator_scores(scene: Scene, findings: list[Finding], services: dict[str, 
             mine[column] = max(mine.get(column, 0.0), finding.score * _weight(scene, finding.lens))
     for column, (service, faint) in _faint(scene, services).items():
         own[service].setdefault(column, faint)
+    inside = {series.column for series in scene.tables.series if series.measure.side == "inside"}
     total = {}
     for service, mine in own.items():
-        if any(
-            _side(scene, column) == "inside" and score >= scene.weights.score.cause for column, score in mine.items()
-        ):
-            told = {column: score * _symptom(scene, column) for column, score in mine.items()}
-        else:
-            told = mine
+        caused = any(column in inside and score >= scene.weights.score.cause for column, score in mine.items())
+        symptom = (
+            scene.weights.score.symptom if caused else 1.0
+        )  # what callers feel follows from what is worn out inside
+        told = {column: score * (1.0 if column in inside else symptom) for column, score in mine.items()}
         most = max(told.values())
         total.update({column: services.get(service, 0.0) * score / most for column, score in told.items() if most > 0})
     return dict(
         sorted(((column, score) for column, score in total.items() if score > 0), key=lambda item: (-item[1], item[0]))
     )
-
-
-def _side(scene: Scene, column: str) -> str:
-    return next(series.measure.side for series in scene.tables.series if series.column == column)
-
-
-def _symptom(scene: Scene, column: str) -> float:
-    """What callers feel follows from what is worn out inside, so it stands behind it."""
-    return 1.0 if _side(scene, column) == "inside" else scene.weights.score.symptom
 
 
 def _weight(scene: Scene, lens: str) -> float:
