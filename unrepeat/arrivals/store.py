@@ -172,7 +172,7 @@ def keep_alerts(occurrences: Sequence[Occurrence]) -> None:
     if not occurrences:
         return
     if _vendor() == "sqlite":
-        _many(statements.UPSERT_ALERTS["sqlite"], [_alert_row(o) for o in occurrences])
+        _many(statements.UPSERT_ALERTS["sqlite"], _alert_rows(occurrences))
     else:
         names = [f.name for f in fields(Occurrence)]
         _once(statements.UPSERT_ALERTS["postgresql"], [[getattr(o, n) for o in occurrences] for n in names])
@@ -220,26 +220,38 @@ def _take_news(model: type[Alert | Change], limit: int) -> list[Any]:
     return taken
 
 
-def _alert_row(o: Occurrence) -> Row:
-    return (
-        o.source,
-        o.key,
-        _text(o.starts_at),
-        o.ends_at and _text(o.ends_at),
-        o.acknowledged_at and _text(o.acknowledged_at),
-        o.name,
-        o.service,
-        o.severity,
-        o.summary,
-        o.labels,
-        o.annotations,
-        o.url,
-        o.extra,
-        o.count,
-        _text(o.first_seen_at),
-        _text(o.last_seen_at),
-        o.delivery,
-    )
+class _Texts(dict[datetime | None, str | None]):
+    """Moments as SQLite takes them, each written once: in a flood many are the same."""
+
+    def __missing__(self, at: datetime | None) -> str | None:
+        self[at] = written = _text(at) if at else None
+        return written
+
+
+def _alert_rows(occurrences: Sequence[Occurrence]) -> list[Row]:
+    text = _Texts()
+    return [
+        (
+            o.source,
+            o.key,
+            text[o.starts_at],
+            text[o.ends_at],
+            text[o.acknowledged_at],
+            o.name,
+            o.service,
+            o.severity,
+            o.summary,
+            o.labels,
+            o.annotations,
+            o.url,
+            o.extra,
+            o.count,
+            text[o.first_seen_at],
+            text[o.last_seen_at],
+            o.delivery,
+        )
+        for o in occurrences
+    ]
 
 
 def _change_row(vendor: statements.Vendor, source: int, delivery: int, received_at: datetime, c: ChangeSeen) -> Row:
