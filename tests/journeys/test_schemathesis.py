@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from tests.support.api import a_filled_database
 
 load_all_checks()
-EXAMPLES = int(os.environ.get("UNREPEAT_LONG_TESTS", "6"))
+EXAMPLES = int(os.environ.get("UNREPEAT_LONG_TESTS", "4"))
 # A body may have the right shape and still be refused, with a reason: a resolved incident cannot be resolved again.
 CHECKED = [check for check in CHECKS.get_all() if check is not positive_data_acceptance]
 
