@@ -5,21 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unrepeat.investigation.lenses._tables import Floats
 
+Rows = NDArray[np.intp]
+
 BUCKETS = 36
+LEAST = 8  # values below which no shape is told
+LEFT = 0.1  # share of the growth after which it has begun
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How a series grows. `trend`: -1 to 1, how surely it rises; `steady`: its latest slope over its earliest; `by_load`: share of the growth that load explains."""
+    """How a series grows. `trend`: -1 to 1, how surely it rises; `steady`: its latest slope over its earliest;
+    `by_load`: share of the growth that load explains; `began`: the row in which the growth left its start.
+    """
 
     start: float
     end: float
     trend: float
     steady: float
     by_load: float
+    began: int
 
     @property
     def amount(self) -> float:
@@ -27,22 +35,34 @@ class Growth:
         return self.end - self.start
 
 
-def growth_of(values: Floats, load: Floats | None = None) -> Growth | None:
-    """The growth of the lower envelope (what is left after each collection); None for fewer than eight values."""
-    known = np.isfinite(values)
-    if known.sum() < 8:
-        return None
-    low, busy = _envelope(values[known], None if load is None else load[known])
-    count = len(low)
-    later, earlier = np.triu_indices(count, 1)[1], np.triu_indices(count, 1)[0]
-    steps = low[later] - low[earlier]
-    trend = float(np.sign(steps).mean())
-    third = max(3, count // 3)
+def growths_of(values: Floats, load: Floats | None = None) -> list[Growth]:
+    """The growth of the lower envelope (what is left after each collection): of all rows, and of the last two thirds and half.
+
+    A leak that began with a release grows only since then. Empty for fewer than eight values.
+    """
+    rows = np.flatnonzero(np.isfinite(values))
+    if len(rows) < LEAST:
+        return []
+    parts = [rows] if len(rows) < 3 * LEAST else [rows, rows[len(rows) // 3 :], rows[len(rows) // 2 :]]
+    return [_growth(part, values[part], None if load is None else load[part]) for part in parts]
+
+
+def _growth(rows: Rows, values: Floats, load: Floats | None) -> Growth:
+    low, busy = _envelope(values, load)
+    earlier, later = np.triu_indices(len(low), 1)
+    third, ends = max(3, len(low) // 3), max(1, len(low) // 8)
     first, last = _slope(low[:third]), _slope(low[-third:])
-    steady = last / first if first > 0 else (1.0 if last > 0 else 0.0)
-    ends = max(1, count // 8)
     start, end = float(np.median(low[:ends])), float(np.median(low[-ends:]))
-    return Growth(start, end, trend, steady, _by_load(low, busy))
+    left = np.flatnonzero(low <= start + LEFT * (end - start))
+    began = (int(left[-1]) if len(left) else 0) * len(rows) // len(low)
+    return Growth(
+        start=start,
+        end=end,
+        trend=float(np.sign(low[later] - low[earlier]).mean()),
+        steady=last / first if first > 0 else float(last > 0),
+        by_load=_by_load(low, busy),
+        began=int(rows[began]),
+    )
 
 
 def _envelope(values: Floats, load: Floats | None) -> tuple[Floats, Floats | None]:

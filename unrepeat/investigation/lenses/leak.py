@@ -8,7 +8,7 @@ import numpy as np
 
 from unrepeat.investigation.lenses._findings import Finding, chart_of
 from unrepeat.investigation.lenses._scene import Scene
-from unrepeat.investigation.lenses._shapes import Growth, growth_of
+from unrepeat.investigation.lenses._shapes import Growth, growths_of
 from unrepeat.investigation.lenses._tables import Floats
 from unrepeat.investigation.lenses._words import from_to
 
@@ -24,9 +24,12 @@ def look(scene: Scene) -> list[Finding]:
     found = []
     for column in _candidates(scene, values):
         series = scene.tables.series[column]
-        growth = growth_of(values[:, column] * series.measure.scale, loads.get(series.service, loads.get("")))
-        if growth is not None and leaks(growth, scene, series.measure.least):
-            found.append(_finding(scene, column, growth))
+        load = loads.get(series.service, loads.get(""))
+        shapes = growths_of(values[:, column] * series.measure.scale, load)
+        leaking = [shape for shape in shapes if leaks(shape, scene, series.measure.least)]
+        if leaking:
+            best = max(leaking, key=lambda shape: shape.trend)
+            found.append(_finding(scene, column, best, float(scene.tables.times[rows][best.began])))
     return found
 
 
@@ -71,7 +74,7 @@ def _loads(scene: Scene, values: Floats) -> dict[str, Floats]:
     return found
 
 
-def _finding(scene: Scene, column: int, growth: Growth) -> Finding:
+def _finding(scene: Scene, column: int, growth: Growth, began: float) -> Finding:
     series = scene.tables.series[column]
     moved = from_to(growth.start, growth.end, series.measure.unit)
     size = growth.amount / max(series.measure.least, scene.weights.leak.share * abs(growth.start))
@@ -83,7 +86,7 @@ def _finding(scene: Scene, column: int, growth: Growth) -> Finding:
         score=math.log1p(size) * growth.trend,
         sentence=f"{series.indicator} of {series.service} {moved} without a rest, and the load does not explain it: the shape of a leak.",
         direction="up",
-        onset=float(scene.contrast.onset[column]),
+        onset=began,
         source=(series.column,),
         chart=chart_of(scene.tables, scene.contrast, column),
     )
