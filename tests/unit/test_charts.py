@@ -114,7 +114,7 @@ def test_each_process_has_its_line_and_the_largest_gives_the_numbers():
     data["series"].append({"labels": {"instance": "b"}, "points": [[t, 1e6] for t, _ in data["series"][0]["points"]]})
     figure = drawings(data=data)["memory"]
     assert figure.svg.count('class="curve"') == 2
-    assert "A line each for 2 of 2 processes" in figure.caption
+    assert "A line each for its 2 processes" in figure.caption
     assert f">{measured.size(max(v for _, v in memory()['series'][0]['points']))}</text>" in figure.svg
 
 

@@ -174,8 +174,9 @@ class Facts:
 
     @property
     def guilty(self) -> tuple[SuspectFact, ...]:
-        """Suspects found guilty."""
-        return tuple(s for s in self.suspects if s.verdict == "guilty")
+        """Suspects found guilty: services first, then changes, then indicators."""
+        order = ("service", "change", "indicator")
+        return tuple(s for kind in order for s in self.suspects if s.verdict == "guilty" and s.kind == kind)
 
     @property
     def cleared(self) -> tuple[SuspectFact, ...]:

@@ -32,11 +32,8 @@ def figure(facts: Facts, results: measured.Results) -> Figure:
     title = f"Memory of {memory.service} over the outage"
     caption = (
         f"Resident memory of {memory.service}, one point every {_every(memory.step)}, {zone_name(facts.started_at, facts.zone)}."
-        + (
-            f" A line each for {min(memory.series, MOST_LINES)} of {memory.series} processes."
-            if memory.series > 1
-            else ""
-        )
+        + _processes(memory.series)
+    )
     )
     source = next((f"{e.source}: {e.query}" for e in facts.evidence if e.digest == memory.digest), "")
     wide, narrow = (draw(facts, memory, data, width) for width in (660, 340))
@@ -188,6 +185,13 @@ def _described(facts: Facts, memory: MemoryFact) -> str:
         f" highest {measured.size(memory.peak)} at {times.clock(memory.peak_at, facts)},"
         f" {measured.size(memory.last)} at {times.clock(memory.last_at, facts)}. Marked: {marks}."
     )
+
+
+def _processes(count: int) -> str:
+    if count <= 1:
+        return ""
+    drawn = f"its {count}" if count <= MOST_LINES else f"the {MOST_LINES} largest of its {count}"
+    return f" A line each for {drawn} processes."
 
 
 def _every(step: int) -> str:
