@@ -34,7 +34,6 @@ def figure(facts: Facts, results: measured.Results) -> Figure:
         f"Resident memory of {memory.service}, one point every {_every(memory.step)}, {zone_name(facts.started_at, facts.zone)}."
         + _processes(memory.series)
     )
-    )
     source = next((f"{e.source}: {e.query}" for e in facts.evidence if e.digest == memory.digest), "")
     wide, narrow = (draw(facts, memory, data, width) for width in (660, 340))
     return Figure(NAME, title, caption, source, wide, narrow, alt=_described(facts, memory))
