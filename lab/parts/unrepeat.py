@@ -14,7 +14,7 @@ from lab.parts.part import HOST, Part, answers, free_port
 
 
 class UnrepeatServer(Part):
-    """`python -m unrepeat serve`, with a database of its own in the lab's folder."""
+    """`python -m unrepeat serve`, with a database of its own in the lab's folder; it makes the tables when it starts."""
 
     name = "unrepeat"
 
@@ -27,10 +27,6 @@ class UnrepeatServer(Part):
             "UNREPEAT_SECRET_KEY": secrets.token_urlsafe(48),
             "UNREPEAT_PROMETHEUS_URL": prometheus_url,
         }
-
-    def prepare(self) -> None:
-        """Make the database."""
-        self.terminal("migrate")
 
     def command(self) -> list[str]:
         """The server, its worker included."""
