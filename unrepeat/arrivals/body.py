@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -14,9 +13,7 @@ import msgspec
 
 from unrepeat.arrivals.records import Json, Unreadable
 
-KEY, NAME, SERVICE, SEVERITY = 200, 300, 120, 40
-"""Longest texts that the tables hold. Keys that are longer end in a digest, other texts are cut."""
-SUMMARY = 4000
+LONGEST = 20_000  # characters of any one text; what the tables hold of each is the store's concern
 
 _DEEPEST = 200
 _FORM_FIELDS = 1000
@@ -93,7 +90,7 @@ def storable(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def text(value: object, longest: int = SUMMARY) -> str:
+def text(value: object, longest: int = LONGEST) -> str:
     """A text or number as text, cut to `longest` characters; "" for anything else."""
     if isinstance(value, str):
         return value if len(value) <= longest else value[: longest - 1] + "…"
@@ -102,7 +99,7 @@ def text(value: object, longest: int = SUMMARY) -> str:
     return str(value)[:longest]
 
 
-def first(values: Mapping[str, Any], names: Iterable[str], longest: int = SUMMARY) -> str:
+def first(values: Mapping[str, Any], names: Iterable[str], longest: int = LONGEST) -> str:
     """The first of `names` that has a text, as that text; else ""."""
     for name in names:
         found = text(values.get(name), longest)
@@ -141,14 +138,6 @@ def objects(value: object) -> list[Json]:
 def rest(values: Json, known: frozenset[str]) -> Json:
     """The fields that are not `known`: kept for later, and for people."""
     return {name: value for name, value in values.items() if name not in known}
-
-
-def short_key(key: str) -> str:
-    """The key itself, or, when it is too long for the table, its beginning and a digest of all of it."""
-    if len(key) <= KEY:
-        return key
-    digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
-    return f"{key[: KEY - 33]}…{digest}"
 
 
 def moment(value: object) -> datetime | None:

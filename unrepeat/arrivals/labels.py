@@ -16,12 +16,12 @@ SUMMARY_ANNOTATIONS = ("summary", "description", "message", "title")
 
 def service_of(labels: Mapping[str, str]) -> str:
     """The service that the labels name, or ""."""
-    return body.first(labels, SERVICE_LABELS, body.SERVICE)
+    return body.first(labels, SERVICE_LABELS)
 
 
 def severity_of(labels: Mapping[str, str]) -> str:
     """The severity that the labels name, or ""."""
-    return body.first(labels, SEVERITY_LABELS, body.SEVERITY)
+    return body.first(labels, SEVERITY_LABELS)
 
 
 def summary_of(annotations: Mapping[str, str]) -> str:

@@ -64,14 +64,14 @@ def read(raw: bytes, headers: Mapping[str, str], received_at: datetime) -> Readi
     status = _status(told)
     labels = body.texts(told.get("labels"))
     summary = body.text(told.get("summary"))
-    service = body.text(told.get("service"), body.SERVICE) or service_of(labels)
+    service = body.text(told.get("service")) or service_of(labels)
     alert = AlertSeen(
         key=_key(told, status, service, summary),
         status=status,
-        name=body.first(told, ("name",), body.NAME) or body.text(labels.get("alertname") or summary, body.NAME),
+        name=body.first(told, ("name",)) or body.text(labels.get("alertname") or summary),
         starts_at=_started_at(told),
         service=service,
-        severity=body.text(told.get("severity"), body.SEVERITY) or severity_of(labels),
+        severity=body.text(told.get("severity")) or severity_of(labels),
         summary=summary,
         labels=labels,
         annotations=_annotations(told),
@@ -95,7 +95,7 @@ def _key(told: Json, status: Status, service: str, summary: str) -> str:
         raise Unreadable("There is no “summary”: one line that says what is wrong.")
     if not given and not summary:
         raise Unreadable(f"Nothing says which alert is {status}: give its “dedup_key”, or the same “summary”.")
-    return body.short_key(given or "/".join(part for part in (service, summary) if part))
+    return given or "/".join(part for part in (service, summary) if part)
 
 
 def _started_at(told: Json) -> datetime | None:

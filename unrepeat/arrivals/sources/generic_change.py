@@ -49,7 +49,7 @@ def delivery_key(raw: bytes, headers: Mapping[str, str]) -> bytes | None:  # noq
 def read(raw: bytes, headers: Mapping[str, str], received_at: datetime) -> Reading:  # noqa: ARG001
     """One change."""
     told = body.json_or_form(raw)
-    service = body.text(told.get("service"), body.SERVICE)
+    service = body.text(told.get("service"))
     summary = body.text(told.get("summary"))
     if not service and not summary:
         raise Unreadable("The change has neither a “service” nor a “summary”: give at least one.")
@@ -60,11 +60,11 @@ def read(raw: bytes, headers: Mapping[str, str], received_at: datetime) -> Readi
         at=at,
         status=_status(told),
         service=service,
-        environment=body.text(told.get("environment"), body.SERVICE),
-        version=body.text(told.get("version"), body.KEY),
-        previous=body.text(told.get("previous"), body.KEY),
+        environment=body.text(told.get("environment")),
+        version=body.text(told.get("version")),
+        previous=body.text(told.get("previous")),
         summary=summary,
-        author=body.text(told.get("author"), body.KEY),
+        author=body.text(told.get("author")),
         url=body.text(told.get("url")),
         extra=body.rest(told, _KNOWN),
     )
@@ -99,6 +99,6 @@ def _at(told: Json, received_at: datetime) -> datetime:
 def _key(told: Json, at: datetime) -> str:
     given = body.text(told.get("id"))
     if given:
-        return body.short_key(given)
+        return given
     parts = [body.text(told.get(name)) for name in ("service", "environment", "kind", "version", "summary")]
-    return body.short_key("/".join([*(part for part in parts if part), at.isoformat()]))
+    return "/".join([*(part for part in parts if part), at.isoformat()])

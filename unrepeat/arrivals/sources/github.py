@@ -106,15 +106,15 @@ def _deploy(hook: Json, at: datetime, status: Status, url: str, extra: Json) -> 
     number = body.text(deployment.get("id"))
     if not number:
         raise Unreadable("There is no “deployment.id”, so nothing says which deployment this is.")
-    sha, ref = body.text(deployment.get("sha"), body.KEY), body.text(deployment.get("ref"), body.KEY)
+    sha, ref = body.text(deployment.get("sha")), body.text(deployment.get("ref"))
     kept = ("task", "payload", "original_environment", "transient_environment", "production_environment", "created_at")
     return ChangeSeen(
-        key=body.short_key(f"deployment:{_repository(hook)}:{number}"),
+        key=f"deployment:{_repository(hook)}:{number}",
         kind="deploy",
         at=at,
         status=status,
         service=_service(hook),
-        environment=body.text(deployment.get("environment"), body.SERVICE),
+        environment=body.text(deployment.get("environment")),
         version=ref if ref and not _is_branch(hook, ref) else sha or ref,
         summary=body.text(deployment.get("description")),
         author=_login(deployment.get("creator")) or _login(hook.get("sender")),
@@ -139,9 +139,9 @@ def _release(hook: Json) -> Reading:
         raise Unreadable("There is no “release.id”, so nothing says which release this is.")
     if at is None or release.get("draft") is True or action not in _SHIPPED:
         return Reading(note=f"A release was {action}, which ships nothing.")
-    tag = body.text(release.get("tag_name"), body.KEY)
+    tag = body.text(release.get("tag_name"))
     change = ChangeSeen(
-        key=body.short_key(f"release:{number}:{published}"),
+        key=f"release:{number}:{published}",
         kind="release",
         at=at,
         service=_service(hook),
@@ -160,7 +160,7 @@ def _release(hook: Json) -> Reading:
 
 def _push(hook: Json, received_at: datetime) -> Reading:
     """A push is not a deploy, but where the deploys are not told it is the next best: the default branch's and tags' pushes are kept."""
-    ref, after = body.text(hook.get("ref"), body.KEY), body.text(hook.get("after"), body.KEY)
+    ref, after = body.text(hook.get("ref")), body.text(hook.get("after"))
     default = body.text(body.inside(hook, "repository").get("default_branch"))
     if not ref or not after:
         raise Unreadable("The push has no “ref” or no “after”.")
@@ -170,15 +170,15 @@ def _push(hook: Json, received_at: datetime) -> Reading:
         return Reading(note=f"A push to {ref}, which is not the default branch, ships nothing.")
     head = body.inside(hook, "head_commit")
     change = ChangeSeen(
-        key=body.short_key(f"push:{_repository(hook)}:{ref}:{after}"),
+        key=f"push:{_repository(hook)}:{ref}:{after}",
         kind="push",
         at=body.moment(body.inside(hook, "repository").get("pushed_at"))
         or received_at,  # commits' times are their authors'
         service=_service(hook),
         version=ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else after,
-        previous=before if (before := body.text(hook.get("before"), body.KEY)).strip("0") else "",
+        previous=before if (before := body.text(hook.get("before"))).strip("0") else "",
         summary=body.text(head.get("message")).strip(),
-        author=body.text(body.inside(hook, "pusher").get("name"), body.KEY) or _login(hook.get("sender")),
+        author=body.text(body.inside(hook, "pusher").get("name")) or _login(hook.get("sender")),
         url=body.text(hook.get("compare")),
         extra={"repository": _repository(hook), "ref": ref, "forced": hook.get("forced") is True, **_commits(hook)},
     )
@@ -196,16 +196,16 @@ def _commits(hook: Json) -> Json:
 
 
 def _repository(hook: Json) -> str:
-    return body.text(body.inside(hook, "repository").get("full_name"), body.KEY)
+    return body.text(body.inside(hook, "repository").get("full_name"))
 
 
 def _service(hook: Json) -> str:
     """The repository's own name."""
-    return body.text(body.inside(hook, "repository").get("name"), body.SERVICE)
+    return body.text(body.inside(hook, "repository").get("name"))
 
 
 def _login(person: object) -> str:
-    return body.text(body.inside(person).get("login"), body.KEY)
+    return body.text(body.inside(person).get("login"))
 
 
 def _commit_url(hook: Json, sha: str) -> str:

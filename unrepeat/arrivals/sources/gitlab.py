@@ -74,8 +74,8 @@ def _deployment(hook: Json, received_at: datetime) -> ChangeSeen:
         at=body.moment(hook.get("status_changed_at")) or received_at,
         status=_STATUSES[status],
         service=_service(hook),
-        environment=body.text(hook.get("environment"), body.SERVICE),
-        version=_sha(commit) or body.text(hook.get("short_sha"), body.KEY),
+        environment=body.text(hook.get("environment")),
+        version=_sha(commit) or body.text(hook.get("short_sha")),
         summary=body.text(hook.get("commit_title")),
         author=_person(hook),
         url=body.first(hook, ("deployable_url", "commit_url")),
@@ -86,9 +86,9 @@ def _deployment(hook: Json, received_at: datetime) -> ChangeSeen:
 def _deployment_key(hook: Json, job: object, deployment: object) -> str:
     """The job that deploys, which the pipeline's webhook names too; deployments without a job have a number of their own."""
     if body.text(job):
-        return body.short_key(f"job:{_path(hook)}:{body.text(job)}")
+        return f"job:{_path(hook)}:{body.text(job)}"
     if body.text(deployment):
-        return body.short_key(f"deployment:{_path(hook)}:{body.text(deployment)}")
+        return f"deployment:{_path(hook)}:{body.text(deployment)}"
     raise Unreadable("The deployment has neither a “deployment_id” nor a “deployable_id”.")
 
 
@@ -121,8 +121,8 @@ def _job(hook: Json, pipeline: Json, job: Json, status: Status, received_at: dat
         at=at,
         status=status,
         service=_service(hook),
-        environment=body.text(environment.get("name"), body.SERVICE),
-        version=body.text(pipeline.get("sha"), body.KEY),
+        environment=body.text(environment.get("name")),
+        version=body.text(pipeline.get("sha")),
         summary=body.first(body.inside(hook, "commit"), ("title", "message")).strip() or body.text(job.get("name")),
         author=_person(job) or _person(hook),
         url=f"{home}/-/jobs/{number}" if home else "",
@@ -137,7 +137,7 @@ def _job(hook: Json, pipeline: Json, job: Json, status: Status, received_at: dat
 
 def _release(hook: Json) -> Reading:
     action = body.text(hook.get("action"), 40)
-    tag = body.text(hook.get("tag"), body.KEY)
+    tag = body.text(hook.get("tag"))
     number = body.text(hook.get("id")) or tag
     at = body.moment(hook.get("released_at")) or body.moment(hook.get("created_at"))
     if not number:
@@ -145,13 +145,13 @@ def _release(hook: Json) -> Reading:
     if action == "delete" or at is None:
         return Reading(note=f"Release {tag} ({action}) ships nothing.")
     change = ChangeSeen(
-        key=body.short_key(f"release:{_path(hook)}:{number}"),
+        key=f"release:{_path(hook)}:{number}",
         kind="release",
         at=at,
         service=_service(hook),
         version=tag,
         summary=body.text(hook.get("name")) or tag,
-        author=body.text(body.inside(hook, "commit", "author").get("name"), body.KEY),
+        author=body.text(body.inside(hook, "commit", "author").get("name")),
         url=body.text(hook.get("url")),
         extra={"repository": _path(hook), "action": action, "notes": body.text(hook.get("description"))},
     )
@@ -160,7 +160,7 @@ def _release(hook: Json) -> Reading:
 
 def _push(hook: Json, received_at: datetime) -> Reading:
     """A push is not a deploy, but where the deploys are not told it is the next best: the default branch's and tags' pushes are kept."""
-    ref, after = body.text(hook.get("ref"), body.KEY), body.text(hook.get("after"), body.KEY)
+    ref, after = body.text(hook.get("ref")), body.text(hook.get("after"))
     default = body.text(body.inside(hook, "project").get("default_branch"))
     if not ref or not after:
         raise Unreadable("The push has no “ref” or no “after”.")
@@ -169,17 +169,17 @@ def _push(hook: Json, received_at: datetime) -> Reading:
     if default and ref.startswith("refs/heads/") and ref != f"refs/heads/{default}":
         return Reading(note=f"A push to {ref}, which is not the default branch, ships nothing.")
     commits = body.objects(hook.get("commits"))
-    before = body.text(hook.get("before"), body.KEY)
+    before = body.text(hook.get("before"))
     home = body.text(body.inside(hook, "project").get("web_url"))
     change = ChangeSeen(
-        key=body.short_key(f"push:{_path(hook)}:{ref}:{after}"),
+        key=f"push:{_path(hook)}:{ref}:{after}",
         kind="push",
         at=received_at,  # GitLab does not say when; the commits' times are their authors'
         service=_service(hook),
         version=ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else after,
         previous=before if before.strip("0") else "",
         summary=body.text(commits[-1].get("message")).strip() if commits else "",
-        author=body.first(hook, ("user_name", "user_username"), body.KEY),
+        author=body.first(hook, ("user_name", "user_username")),
         url=f"{home}/-/compare/{before}...{after}" if home and before.strip("0") else "",
         extra={
             "repository": _path(hook),
@@ -199,16 +199,16 @@ def _files(commits: list[Json]) -> list[str]:
 
 
 def _path(hook: Json) -> str:
-    return body.text(body.inside(hook, "project").get("path_with_namespace"), body.KEY)
+    return body.text(body.inside(hook, "project").get("path_with_namespace"))
 
 
 def _service(hook: Json) -> str:
     """The last part of the project's path."""
-    return _path(hook).rpartition("/")[2][: body.SERVICE]
+    return _path(hook).rpartition("/")[2]
 
 
 def _person(hook: Json) -> str:
-    return body.first(body.inside(hook, "user"), ("username", "name"), body.KEY)
+    return body.first(body.inside(hook, "user"), ("username", "name"))
 
 
 def _sha(commit_url: str) -> str:

@@ -78,11 +78,11 @@ def _event(hook: Json, data: Json) -> AlertSeen:
     where = body.text(event.get("culprit"))
     known = {"event_id", "issue_id", "title", "level", "tags", "web_url", "url", "issue_url", "exception", "contexts"}
     return AlertSeen(
-        key=body.short_key(f"issue:{issue}"),
+        key=f"issue:{issue}",
         status="firing",
-        name=body.text(title or f"Issue {issue}", body.NAME),
-        service=body.first(tags, SERVICE_LABELS, body.SERVICE) or (project[1][: body.SERVICE] if project else ""),
-        severity=body.text(event.get("level") or tags.get("level"), body.SEVERITY),
+        name=body.text(title or f"Issue {issue}"),
+        service=body.first(tags, SERVICE_LABELS) or (project[1] if project else ""),
+        severity=body.text(event.get("level") or tags.get("level")),
         summary=body.text(f"{title} in {where}" if where else title),
         labels=tags,
         url=body.first(event, ("web_url", "issue_url")),
@@ -119,11 +119,11 @@ def _issue(hook: Json, data: Json, action: str) -> Reading:
         return Reading(note=f"Sentry says that issue {number} was {action}, which is no alert.")
     title = body.text(issue.get("title"))
     alert = AlertSeen(
-        key=body.short_key(f"issue:{number}"),
+        key=f"issue:{number}",
         status=status,
-        name=body.text(title or f"Issue {number}", body.NAME),
-        service=body.text(body.inside(issue, "project").get("slug"), body.SERVICE),
-        severity=body.text(issue.get("level"), body.SEVERITY),
+        name=body.text(title or f"Issue {number}"),
+        service=body.text(body.inside(issue, "project").get("slug")),
+        severity=body.text(issue.get("level")),
         summary=title,
         url=body.first(issue, ("web_url", "permalink", "url")),
         extra={
@@ -147,12 +147,12 @@ def _metric(hook: Json, data: Json, action: str) -> AlertSeen:
         raise Unreadable(f"The action “{action}” is none of: critical, warning, resolved.")
     projects = alert.get("projects")
     return AlertSeen(
-        key=body.short_key(f"metric:{number}"),
+        key=f"metric:{number}",
         status=status,
-        name=body.text(rule.get("name"), body.NAME),
+        name=body.text(rule.get("name")),
         starts_at=body.moment(alert.get("date_started")) or body.moment(alert.get("date_created")),
         ends_at=body.moment(alert.get("date_closed")) if status == "resolved" else None,
-        service=body.text(projects[0], body.SERVICE) if isinstance(projects, list) and projects else "",
+        service=body.text(projects[0]) if isinstance(projects, list) and projects else "",
         severity=action if status == "firing" else "",
         summary=body.first(data, ("description_title", "description_text")),
         annotations=body.texts({"description": data.get("description_text")}),
