@@ -55,7 +55,7 @@ TABLE: tuple[tuple[str, Measure], ...] = (
     (r"throttl",                                                              THROTTLED),
     (r"hit_?(ratio|rate)",                                                    GOOD_RATIO),
     (r"success|availab",                                                      SUCCESS),
-    (r"oldest|backlog|queue|lag\b|_lag|pending|in_?flight|pool|connection|conns|thread|goroutine|socket|\bfds?\b|file_desc|age_seconds", QUEUE),
+    (r"oldest|backlog|queue|lag\b|_lag|pending|in_?flight|pool|connection|conns|thread|goroutine|socket|(^|_)fds?(_|$)|file_desc|age_seconds", QUEUE),
     (r"err|5xx|fail|panic|exception|timeout|reject|exhaust|cancel|drop|abort|retr|evict|pressure|oom|restart", ERROR_COUNT),
     (r"client.*(latency|duration|time)|(upstream|outbound|egress).*(latency|duration|time)", WAITING),
     (r"lat(ency)?(\b|_|p|average|$)|latency|duration|response_?time|elapsed|_ms\b", LATENCY),
