@@ -192,3 +192,16 @@ def test_long_outages_and_short_ones_are_drawn():
         assert ET.fromstring(timeline.draw(other, 660)) is not None
         assert overlapping(timeline.draw(other, 340)) == []
     assert memory_chart.figure(known, {DIGEST: memory()}).svg
+
+
+def test_a_flood_of_entries_stays_a_picture():
+    flood = [(at("15:16") + timedelta(seconds=i), "Ada", e.NoteWritten(f"note {i}")) for i in range(5000)]
+    flood += [
+        (at("15:16") + timedelta(seconds=7 * i), "ci", e.ChangeNoticed(10 + i, "deploy", "succeeded", "shop", f"1.{i}"))
+        for i in range(500)
+    ]
+    figure = drawings([*outage(), *flood])["timeline"]
+    assert len(figure.svg) < 60_000
+    assert overlapping(figure.svg) == []
+    assert "sessions 2.0.1</text>" in figure.svg, "the patch is never left out"
+    assert "others</text>" in figure.svg

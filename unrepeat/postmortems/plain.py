@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from html import escape
 from urllib.parse import urlsplit
 
@@ -19,7 +20,9 @@ _LINE_START = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)]))", re.MULTILINE)
 
 def clean(text: str, limit: int = 300) -> str:
     """One line of at most `limit` characters, without control characters and without marks that turn the reading direction."""
-    kept = "".join(_harmless(char) for char in text[: limit * 4 + 100])
+    kept = text[: limit * 4 + 100]
+    if not kept.isprintable():
+        kept = "".join(map(_harmless, kept))
     line = " ".join(kept.split())
     return line if len(line) <= limit and len(text) <= limit * 4 + 100 else f"{line[: limit - 1].rstrip()}…"
 
@@ -30,6 +33,7 @@ def clean_prose(text: str) -> str:
     return "".join(c for c in lines if c in "\n\t" or _harmless(c) == c).strip("\n")
 
 
+@cache
 def _harmless(char: str) -> str:
     if char in _DIRECTION or char in "\ufffe\uffff":
         return ""

@@ -15,6 +15,7 @@ from unrepeat.support.words import zone_name
 NAME = "timeline"
 ORDER = 2
 MOST_ALERTS, MOST_SUSPECTS = 5, 8
+MOST_NAMED = 16  # marks with words in a lane
 ROW = 21.0  # pixels
 LABELLED = ("page", "verified", "alert")  # marks of people that carry words; notes are dots
 
@@ -123,10 +124,7 @@ def _alerts(facts: Facts, axis: TimeAxis) -> list[list[str]]:
 
 
 def _points(facts: Facts, axis: TimeAxis, lane: str) -> list[list[str]]:
-    lines = sorted(
-        (line for line in facts.timeline if line.lane == lane and axis.holds(line.at)),
-        key=lambda line: (line.at, line.seq),
-    )
+    lines, left_out = _thinned([line for line in facts.timeline if line.lane == lane and axis.holds(line.at)], axis)
     if not lines:
         return []
     items = [(axis.x(line.at), _label(line)) for line in lines]
@@ -136,12 +134,29 @@ def _points(facts: Facts, axis: TimeAxis, lane: str) -> list[list[str]]:
         rows[place.row].append(shape(line.mark, x, 9, _hint(facts, f"{line.key} {line.said}", line.at), line.role))
         if place.text:
             side = 1 if place.side == "right" else -1
-            rows[place.row].append(
-                _text(
-                    place.text, x + side * 9, "start" if side > 0 else "end", "label strong" if line.role else "label"
-                )
-            )
+            look = "label strong" if line.role else "label"
+            rows[place.row].append(_text(place.text, x + side * 9, "start" if side > 0 else "end", look))
+    if left_out:
+        rows.append([_text(f"and {left_out} others", axis.left)])
     return rows
+
+
+def _thinned(lines: list[Line], axis: TimeAxis) -> tuple[list[Line], int]:
+    """What a lane shows: dots at one place are one dot; of many marks with words, those with a role and the first ones. And how many are not shown."""
+    kept: list[Line] = []
+    dot, named, left_out = -100.0, 0, 0
+    for line in lines:
+        if not _label(line):
+            if axis.x(line.at) - dot < 3:
+                continue
+            dot = axis.x(line.at)
+        elif named >= MOST_NAMED and not line.role:
+            left_out += 1
+            continue
+        else:
+            named += 1
+        kept.append(line)
+    return kept, left_out
 
 
 def _label(line: Line) -> str:

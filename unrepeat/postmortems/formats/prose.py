@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import nh3
@@ -47,6 +47,7 @@ def _lower_headings(state: Any) -> None:
             token.tag = f"h{min(int(token.tag[1]) + 2, 5)}"
 
 
+@lru_cache(maxsize=256)
 def to_html(text: str) -> str:
     """The Markdown as HTML: no raw HTML, no script, no picture from elsewhere, links to the web and mail only."""
     return nh3.clean(
