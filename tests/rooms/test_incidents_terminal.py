@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.support.world import START, alert
+from unrepeat.arrivals.models import Alert, Delivery
 from unrepeat.incidents import queries
 from unrepeat.incidents.acts import ACTS
+from unrepeat.incidents.jobs import group_news
 from unrepeat.terminal import main
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +115,36 @@ def test_a_secret_is_blanked_from_the_terminal(say, number):
     assert "is blanked" in out
     assert "hunter2" not in say("incident", "show", number)[0]
     assert [r.by for r in queries.redactions(int(number))] == ["Ada"]
+
+
+def test_what_an_alert_said_can_be_blanked_where_it_came_in_too(say):
+    here = alert("sessions", summary="Login of jane@example.org fails", at=datetime.now(UTC))
+    delivery = Delivery.objects.create(
+        source=here.source, key=b"1", received_at=START, headers={"x": "jane"}, body=b"jane@example.org", state=1
+    )
+    Alert.objects.filter(pk=here.pk).update(delivery=delivery, labels={"user": "jane"})
+    group_news(10)
+    number = str(queries.incident_of_alert(here.pk))
+    out, _, _ = say("redact", number, "2", "--reason", "A customer's address.", "--by", "Ada")
+    assert f"still stand in delivery {delivery.pk}" in out
+
+
+def test_an_alerts_entry_is_blanked_together_with_its_delivery(say):
+    here = alert("sessions", summary="Login of jane@example.org fails", at=datetime.now(UTC))
+    delivery = Delivery.objects.create(
+        source=here.source, key=b"1", received_at=START, headers={"x": "jane"}, body=b"jane@example.org", state=1
+    )
+    Alert.objects.filter(pk=here.pk).update(delivery=delivery, labels={"user": "jane"})
+    group_news(10)
+    number = queries.incident_of_alert(here.pk)
+    out, _, _ = say("redact", str(number), "2", "--reason", "A customer's address.", "--by", "Ada", "--with-delivery")
+    assert f"So is delivery {delivery.pk}" in out
+    delivery.refresh_from_db()
+    here.refresh_from_db()
+    assert (bytes(delivery.body), delivery.headers, here.summary, here.labels) == (b"", {}, "", {})
+    assert delivery.reason == "Blanked by Ada: A customer's address."
+    state = queries.state_of(number)
+    assert [one.alert for one in state.open_alerts] == [here.pk]
 
 
 def test_summaries_are_made_again(say, number):

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import transaction
 
-from unrepeat.arrivals import source_store, store
+from unrepeat.arrivals import blank_store, queries, source_store, store
 from unrepeat.arrivals.kind import source_kind
 from unrepeat.support import clock
-from unrepeat.support.problems import Invalid
+from unrepeat.support.problems import Conflict, Invalid
 from unrepeat.support.secret import new_token
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
@@ -89,6 +89,16 @@ def reread(deliveries: Sequence[int] | None = None) -> int:
     """Let unreadable deliveries (these, or all) be read again by the worker; returns how many those are."""
     with transaction.atomic():
         return store.mark_waiting(deliveries)
+
+
+def blank(delivery: int, *, by: str, reason: str) -> None:
+    """Take a secret or personal data out for good: a delivery's body and headers, and the words of what it brought."""
+    queries.delivery(delivery)
+    with transaction.atomic():
+        if not blank_store.blank(delivery, f"Blanked by {by}: {reason}"):
+            raise Conflict(
+                f"Delivery {delivery} has not been read yet.", "What it says would be lost.", "Try again in a moment."
+            )
 
 
 def _secret(kind: str, secret: str) -> str:
