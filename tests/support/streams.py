@@ -29,7 +29,7 @@ class Stream:
         """Each event as its id and its data."""
         found = []
         for block in self.raw.decode().split("\n\n"):
-            fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+            fields = dict(line.split(": ", 1) for line in block.splitlines())
             if fields.get("event") == "entries":
                 found.append((int(fields["id"]), json.loads(fields["data"])))
         return found
@@ -42,7 +42,7 @@ class Stream:
     @property
     def pings(self) -> int:
         """How often the line was kept open."""
-        return self.raw.count(b": ping")
+        return self.raw.count(b"event: ping")
 
     async def until(self, condition: Callable[[Stream], bool], seconds: float = 15) -> None:
         """Wait until the stream has told enough, at most `seconds`."""

@@ -1,7 +1,7 @@
 """The streams: `/incidents/7/stream` tells the new entries of one log, `/stream` which logs have grown.
 
 Events are named `entries`; their id is the last seq sent, their data a JSON list. A reader that comes back with Last-Event-ID
-(or `?after=`) gets all that it missed. A comment every 15 s keeps the line open, and that often the reader's right to read is
+(or `?after=`) gets all that it missed. A `ping` every 15 s of quiet keeps the line open, and that often the reader's right to read is
 looked at again: who has signed out, or whose token was revoked, gets no more.
 """
 
@@ -91,7 +91,7 @@ async def _events(request: HttpRequest, number: int, sent: int, last: int) -> As
                     return
                 checked = loop.time()
             if not woken:
-                yield b": ping\n\n"
+                yield b"event: ping\ndata: .\n\n"
             items, behind = watch.take()
             if behind:
                 items = await hub.read(partial(_missed, number, sent))

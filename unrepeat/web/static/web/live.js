@@ -11,6 +11,7 @@
   if (!document.querySelector("[data-live]") || !window.EventSource) return;
 
   const HIDDEN_FOR = 30_000; // ms in the background until the line is let go
+  const SILENT_FOR = 40_000; // ms without even a ping until the line counts as dead
   const LONGEST_PAUSE = 30_000; // ms between tries
   const STATES = {
     live: ["live", "circle", { cx: 5, cy: 5, r: 4.2 }, "This page updates by itself."],
@@ -23,6 +24,7 @@
   let source = null;
   let last = address.searchParams.get("after");
   let failures = 0;
+  let heard = 0;
   let retry = 0;
   let letGo = 0;
   let running = false;
@@ -33,19 +35,23 @@
   function connect() {
     clearTimeout(retry);
     if (last !== null) address.searchParams.set("after", last);
+    heard = Date.now();
     source = new EventSource(address);
+    source.addEventListener("ping", () => (heard = Date.now()));
     source.addEventListener("open", () => {
+      heard = Date.now();
       failures = 0;
       show("live");
       if (last === null) refresh(); // what was written while the page was on its way
     });
     source.addEventListener("entries", (event) => {
+      heard = Date.now();
       last = event.lastEventId;
       refresh();
     });
     source.addEventListener("error", () => {
       show("reconnecting");
-      if (source.readyState === EventSource.CLOSED) tryLater(); // refused: the browser does not come back by itself
+      if (source?.readyState === EventSource.CLOSED) tryLater(); // refused: the browser does not come back by itself
     });
   }
 
@@ -60,7 +66,13 @@
     } catch {
       // no network: that is what the next try is for
     }
-    if (!document.hidden) retry = setTimeout(connect, pause);
+    if (!document.hidden && !source) retry = setTimeout(connect, pause);
+  }
+
+  function lineIsDead() {
+    if (sign.dataset.state === "ended") return;
+    show("reconnecting");
+    tryLater();
   }
 
   function disconnect() {
@@ -75,6 +87,11 @@
     else if (!source && sign.dataset.state !== "ended") connect();
   });
   window.addEventListener("pagehide", disconnect);
+  window.addEventListener("offline", lineIsDead);
+  window.addEventListener("online", () => !source && connect());
+  setInterval(() => {
+    if (source && source.readyState === EventSource.OPEN && Date.now() - heard > SILENT_FOR) lineIsDead();
+  }, 5_000);
   window.addEventListener("pageshow", (event) => {
     if (event.persisted && !source) connect();
   });
@@ -197,7 +214,8 @@
     const picture = drawn("svg", { class: "mark", viewBox: "0 0 10 10", "aria-hidden": "true", focusable: "false" });
     picture.append(drawn(shape, place));
     sign.dataset.state = state;
-    sign.className = `live-state ${state}`;
+    sign.classList.remove(...Object.keys(STATES));
+    sign.classList.add("live-state", state);
     sign.title = title;
     sign.setAttribute("role", "status");
     sign.replaceChildren(picture, ` ${word}`);
