@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support import monitoring
 from tests.support.monitoring import Monitoring, Receiver, until
@@ -112,6 +115,33 @@ def test_the_written_body_is_read_as_alertmanager_s() -> None:
     assert (alert.key, alert.status, alert.name) == (fingerprint(LEAK), "resolved", "High memory usage")
     assert (alert.starts_at, alert.ends_at, alert.summary) == (at(10), at(21), gap.SUMMARY)
     assert alert.extra["group"]["filled"]["from"] == "http://prometheus"
+
+
+@given(st.lists(st.booleans(), min_size=3, max_size=80), st.lists(st.booleans(), max_size=20), st.booleans())
+def test_every_run_that_began_and_ended_is_told_once_and_never_again(
+    fires: list[bool], heard: list[bool], open_before: bool
+) -> None:
+    """Whatever the pattern, and whichever of its runs Alertmanager told: afterwards all are known, and filling again says nothing."""
+    found = of(
+        [T0.timestamp() + second for second, firing in enumerate(fires) if firing], beats=grid(0, len(fires) - 1)
+    )
+    stored = [known(-9)] if open_before and fires[0] else []
+    told_by_alertmanager = zip(found, heard, strict=False)
+    stored += [
+        known(run.first - T0.timestamp(), run.last + 1 - T0.timestamp())
+        for run, was in told_by_alertmanager
+        if was and run.ended and not run.cut
+    ]
+    seen = untold(found, stored, Naming(), 1, at(1000).timestamp())
+    new = [Known(one.key, one.labels, one.starts_at, one.ends_at) for one in seen if one.run]
+    closed = {one.starts_at: one.ends_at for one in seen if not one.run}
+    after = [Known(o.key, o.labels, o.starts_at, closed.get(o.starts_at, o.ends_at)) for o in stored] + new
+    assert untold(found, after, Naming(), 1, at(1000).timestamp()) == []
+    assert len({one.starts_at for one in after}) == len(after), "no occurrence twice"
+    far_apart = all(b.first - a.last > 4 for a, b in pairwise(found))
+    if far_apart:
+        ended = [run for run in found if run.ended and not run.cut]
+        assert len([one for one in after if one.starts_at >= T0]) == len(ended)
 
 
 class Away:

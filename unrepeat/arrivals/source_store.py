@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from unrepeat.arrivals.models import Source, SourceSecret, SourceToken
 from unrepeat.support.problems import Conflict, NotFound
@@ -46,8 +46,7 @@ def add_token(source: Source, token: str, at: datetime) -> None:
 
 def end_tokens(source: Source, at: datetime) -> int:
     """Let all tokens that are good now end at `at` at the latest; returns how many those were."""
-    good = SourceToken.objects.filter(source=source, revoked_at=None)
-    return good.filter(Q(expires_at=None) | Q(expires_at__gt=at)).update(expires_at=at)
+    return _end(SourceToken.objects.filter(source=source), at)
 
 
 def revoke_tokens(source: Source, at: datetime) -> int:
@@ -62,10 +61,14 @@ def add_secret(source: Source, secret: str, at: datetime) -> None:
 
 def end_secrets(source: Source, at: datetime) -> int:
     """Let all secrets that are good now end at `at` at the latest; returns how many those were."""
-    good = SourceSecret.objects.filter(source=source, revoked_at=None)
-    return good.filter(Q(expires_at=None) | Q(expires_at__gt=at)).update(expires_at=at)
+    return _end(SourceSecret.objects.filter(source=source), at)
 
 
 def revoke_secrets(source: Source, at: datetime) -> int:
     """Revoke all secrets that are not revoked; returns how many those were."""
     return SourceSecret.objects.filter(source=source, revoked_at=None).update(revoked_at=at)
+
+
+def _end(rows: QuerySet[Any], at: datetime) -> int:
+    good = rows.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None)
+    return good.update(expires_at=at)
