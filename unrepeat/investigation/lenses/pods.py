@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unrepeat.investigation.lenses._contrast import quantiles
 from unrepeat.investigation.lenses._findings import Finding
 from unrepeat.investigation.lenses._scene import Scene
 from unrepeat.investigation.lenses._tables import Bools, Change, Floats
@@ -98,19 +99,18 @@ def _silence(scene: Scene, sides: Sides) -> tuple[float, str]:
 
 
 def _compared(scene: Scene, sides: Sides, name: str) -> tuple[float, str]:
-    """How much worse the new pods are in one measure, in the spreads and least changes of that measure."""
-    new, old = _known(scene, sides.rows, sides.new, name), _known(scene, sides.rows, sides.old, name)
-    if not len(new) or not len(old):
+    """How much worse the new pods are in one measure than the old ones at the same moments."""
+    new, old = _grid(scene, sides.rows, sides.new, name), _grid(scene, sides.rows, sides.old, name)
+    if not np.isfinite(new).any() or not np.isfinite(old).any():
         return 0.0, ""
     measure = next(
-        scene.tables.series[column].measure for column in sides.old if scene.tables.series[column].measure.name == name
+        one.measure for one in scene.tables.series if one.service == _service(scene, sides) and one.measure.name == name
     )
     share = measure.unit == "share" and measure.side == "outside"
-    now, usual = (float(new.mean()), float(old.mean())) if share else (float(np.median(new)), float(np.median(old)))
+    now, usual = _typical(new, share=share), _typical(old, share=share)
     worse = usual - now if measure.worse == "down" else now - usual
-    width = float(np.subtract(*np.percentile(old, [75, 25]))) / 1.349 if not share else 0.0
-    floor = measure.floor * scene.weights.pods.floor
-    far = worse / max(measure.least, floor * abs(usual), width)
+    ease = 1.0 if share else scene.weights.pods.floor
+    far = worse / max(measure.least * ease, measure.floor * ease * abs(usual), 0.0 if share else _apart(old))
     strength = math.log1p(max(0.0, far)) * scene.weights.pods.measures.get(name, 0.0)
     return (
         strength,
@@ -118,7 +118,27 @@ def _compared(scene: Scene, sides: Sides, name: str) -> tuple[float, str]:
     )
 
 
-def _known(scene: Scene, rows: Bools, columns: tuple[int, ...], name: str) -> Floats:
+def _service(scene: Scene, sides: Sides) -> str:
+    return scene.tables.series[sides.old[0]].service
+
+
+def _typical(values: Floats, *, share: bool) -> float:
+    """The mean of a share (rare failures count), the median of anything else."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if share else float(np.median(known))
+
+
+def _apart(old: Floats) -> float:
+    """How far old pods stand from each other at the same moment: what all of them do together is no difference."""
+    middle = quantiles(old.T, (0.5,))[0]
+    apart = old - middle[:, None]
+    known = apart[np.isfinite(apart)]
+    low, high = np.percentile(known, [25, 75]) if len(known) else (0.0, 0.0)
+    return float(high - low) / 1.349
+
+
+def _grid(scene: Scene, rows: Bools, columns: tuple[int, ...], name: str) -> Floats:
+    """Values of one measure, a row a moment and a column a series; what a pod says of its own callees is left out."""
     series = scene.tables.series
     mine = [
         column
@@ -126,11 +146,11 @@ def _known(scene: Scene, rows: Bools, columns: tuple[int, ...], name: str) -> Fl
         if series[column].measure.name == name and series[column].caller != series[column].service
     ]
     if not mine:
-        return np.empty(0)
-    values = scene.tables.values[rows][:, mine] * series[mine[0]].measure.scale
-    return values[np.isfinite(values)]
+        return np.empty((int(rows.sum()), 0))
+    values: Floats = scene.tables.values[rows][:, mine] * series[mine[0]].measure.scale
+    return values
 
 
 def _middle(scene: Scene, rows: Bools, columns: tuple[int, ...], name: str) -> float:
-    known = _known(scene, rows, columns, name)
-    return float(np.median(known)) if len(known) else math.nan
+    values = _grid(scene, rows, columns, name)
+    return _typical(values, share=False) if np.isfinite(values).any() else math.nan
