@@ -145,7 +145,9 @@ def test_a_number_that_no_incident_has_is_refused(ben, filled, number):
     problem_of(answer)
 
 
-@pytest.mark.parametrize("query", ["page=0", "page=99999999999999999999", "per_page=1000", "status=nonsense", "service=%00"])
+@pytest.mark.parametrize(
+    "query", ["page=0", "page=99999999999999999999", "per_page=1000", "status=nonsense", "service=%00"]
+)
 def test_a_query_that_makes_no_sense_is_refused(ben, query):
     answer = ben.get(f"/incidents?{query}")
     assert answer.status_code == 422
@@ -159,7 +161,9 @@ def test_a_number_beyond_the_database_is_refused_in_a_body(ben, filled):
     assert ben.post(f"{path}/split", {"alerts": [2**63]}).status_code == 422
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
 def test_only_json_is_taken(ben, filled, kind):
     answer = ben.post(f"/incidents/{filled.incident}/acts/note", b'{"text": "a"}', content_type=kind)
     assert answer.status_code == 415
