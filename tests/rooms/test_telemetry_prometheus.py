@@ -51,8 +51,9 @@ def url(tmp_path_factory):
 
 
 def _samples(url: str) -> int:
-    answer = httpx.get(f"{url}/api/v1/query", params={"query": f"count_over_time({QUERY}[1m])"}).json()
-    return int(answer["data"]["result"][0]["value"][1]) if answer["data"]["result"] else 0
+    answer = httpx.get(f"{url}/api/v1/query", params={"query": f"count_over_time({QUERY}[1m])"})
+    found = answer.raise_for_status().json()["data"]["result"]  # not yet ready: 503
+    return int(found[0]["value"][1]) if found else 0
 
 
 def test_a_range_is_read(url):
