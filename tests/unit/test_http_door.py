@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import ipaddress
 import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import unrepeat
 from unrepeat.support import http
 from unrepeat.support.config import Config
 from unrepeat.support.problems import Problem
@@ -278,3 +281,13 @@ def test_an_answer_that_is_no_json_is_said_so(allow: Any, server: Any) -> None:
     allow("127.0.0.1")
     with pytest.raises(http.Unreachable, match="not JSON"):
         http.get(f"{server.url}/big").json()
+
+
+def test_there_is_no_other_door() -> None:
+    """Nothing else in the program imports a client. (`replay` speaks to the intake in its own process, over no network.)"""
+    clients = re.compile(
+        r"^\s*(?:import|from) (?:httpx|requests|aiohttp|http\.client|urllib\.request|urllib3)\b", re.MULTILINE
+    )
+    home = Path(str(unrepeat.__file__)).parent
+    found = {str(path.relative_to(home)) for path in home.rglob("*.py") if clients.search(path.read_text())}
+    assert found - {"terminal/_replaying.py"} == {"support/http.py"}
