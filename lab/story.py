@@ -55,7 +55,7 @@ def database_cleared(scene: Scene) -> Iterator[Tell]:
     """+20: it was not the database; next in line is the load balancer."""
     now, before = scene.now.database(), scene.before.database
     reason = (
-        f"A probe query takes {now.probe_ms:.1f} ms ({before.probe_ms:.1f} ms before the outage), "
+        f"A probe query takes it {now.probe_ms:.2f} ms ({before.probe_ms:.2f} ms before the outage), "
         f"{now.active} connections are at work and {now.lock_waits} wait for a lock."
     )
     yield "Ben", "clear_suspect", _suspect("database", "service", reason)
