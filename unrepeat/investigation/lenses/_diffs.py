@@ -138,9 +138,7 @@ def _values(removed: list[str], added: list[str]) -> Reading:
     gone, new = list((before - after).elements()), list((after - before).elements())
     if not gone or not new:
         return Reading(0.0, "")
-    pairs = [(old, now) for old, now in zip(gone, new, strict=False) if old != now]
-    if not pairs:
-        return Reading(0.0, "")
+    pairs = [(min(gone, key=lambda old: _far(old, now)), now) for now in new]
     old, now = max(pairs, key=lambda pair: _far(*pair))
     return Reading(min(1.0, _far(old, now) / math.log(8.0)), f"changes {old:g} to {now:g}")
 

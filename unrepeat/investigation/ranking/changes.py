@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from unrepeat.investigation.lenses import Change, Finding, Scene
@@ -80,9 +81,21 @@ def _place(scene: Scene, change: Change, services: dict[str, float]) -> float:
     top = max(services.values(), default=0.0)
     if top <= 0:
         return 0.0
-    own = services.get(change.service, 0.0)
-    beside = [services.get(name, 0.0) for name in _neighbours(scene, change.service)]
+    places = [change.service] if change.service else _touched(scene, change.files)
+    own = max((services.get(place, 0.0) for place in places), default=0.0)
+    beside = [services.get(name, 0.0) for place in places for name in _neighbours(scene, place)]
     return min(1.0, max(own, scene.weights.changes.neighbour * max(beside, default=0.0)) / top)
+
+
+def _touched(scene: Scene, files: tuple[str, ...]) -> list[str]:
+    """Services whose name is a folder in the paths of a change that no deploy is known to carry."""
+    folders = {_plain(part) for name in files for part in name.split("/")[:-1]}
+    return [service for service in sorted(scene.known) if _plain(service) in folders]
+
+
+def _plain(name: str) -> str:
+    """A name without what people add to it: `services/session-service` and `sessionservice` mean the same."""
+    return re.sub(r"[-_. ]|service$|svc$", "", name.lower())
 
 
 def _neighbours(scene: Scene, service: str) -> list[str]:
