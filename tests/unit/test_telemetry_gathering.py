@@ -10,7 +10,7 @@ from tests.support.outage import at, log, outage
 from unrepeat.incidents.fold import fold
 from unrepeat.investigation import gathering
 from unrepeat.investigation.gathering import Found, Nothing
-from unrepeat.investigation.telemetry import Series, Unanswered
+from unrepeat.investigation.telemetry import Series, Silent, Unanswered
 from unrepeat.investigation.telemetry.recording import parsed
 
 
@@ -112,3 +112,41 @@ def test_selectors_are_understood(query, wanted):
 def test_what_computes_is_refused_by_a_recording(query):
     with pytest.raises(Unanswered, match="plain selectors only"):
         parsed(query)
+
+
+def test_who_does_not_answer_once_is_not_waited_for_again():
+    asked = []
+
+    class Down:
+        source = "Down"
+
+        def query_range(self, query, start, end, step):
+            asked.append(query)
+            raise Silent("Prometheus at x could not be asked: it took too long")
+
+    answers = gathering.fetch_all(Down(), {"sessions": {}, "shop": {}, "database": {}}, at("14:15"), at("18:15"))
+    assert len(asked) == 1
+    assert [(answer.service, "took too long" in answer.reason) for answer in answers] == [
+        ("sessions", True),
+        ("shop", True),
+        ("database", True),
+    ]
+
+
+def test_a_refused_question_does_not_keep_from_the_next():
+    class Picky(Data):
+        def query_range(self, query, start, end, step):
+            if "sessions" in query:
+                raise Unanswered("refused")
+            return super().query_range(query, start, end, step)
+
+    data = Picky({'process_resident_memory_bytes{service="shop"}'}, at("14:15"), at("18:15"))
+    refused, found = gathering.fetch_all(data, {"sessions": {}, "shop": {}}, at("14:15"), at("18:15"))
+    assert isinstance(refused, Nothing)
+    assert isinstance(found, Found)
+
+
+def test_slow_answers_do_not_hold_the_worker_for_ever(monkeypatch):
+    monkeypatch.setattr(gathering, "BUDGET", -1.0)
+    (late,) = gathering.fetch_all(Data(set(), at("14:15"), at("18:15")), {"sessions": {}}, at("14:15"), at("18:15"))
+    assert "took more than" in late.reason

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from unrepeat.incidents.state import State
-from unrepeat.investigation.telemetry import Series, Telemetry, Unanswered
+from unrepeat.investigation.telemetry import Series, Silent, Telemetry, Unanswered
 
 METRIC = "process_resident_memory_bytes"
 UNIT = "bytes"
 FEWEST, MOST = 100, 400  # points of a figure, when the data has that many
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)  # seconds
 MOST_SERVICES = 8
+BUDGET = 10.0  # seconds for all services together, but for the last answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """No answer, and why."""
+    """No answer, and why. `silent`: nobody answered at all, so that it makes no sense to ask on."""
 
     service: str
     reason: str
+    silent: bool = False
 
 
 def margins(length: timedelta) -> tuple[timedelta, timedelta]:
@@ -94,8 +97,25 @@ def fetch(
             if any(one.points for one in series):
                 return _finer(telemetry, Found(service, telemetry.source, query, start, end, step, tuple(series)))
     except Unanswered as error:
-        return Nothing(service, str(error))
+        return Nothing(service, str(error), silent=isinstance(error, Silent))
     return Nothing(service, f"{telemetry.source.split(' (')[0]} has no samples for {' or '.join(tried)}")
+
+
+def fetch_all(
+    telemetry: Telemetry | None, wanted: Mapping[str, Mapping[str, str]], start: datetime, end: datetime
+) -> list[Found | Nothing]:
+    """Ask for the memory of services (name -> labels), one after the other; who does not answer once is not waited for again."""
+    answers: list[Found | Nothing] = []
+    until = time.monotonic() + BUDGET
+    for service, labels in wanted.items():
+        last = answers[-1] if answers else None
+        if isinstance(last, Nothing) and last.silent:
+            answers.append(replace(last, service=service))
+        elif time.monotonic() > until:
+            answers.append(Nothing(service, f"the other answers took more than {BUDGET:.0f} s", silent=True))
+        else:
+            answers.append(fetch(telemetry, service, labels, start, end))
+    return answers
 
 
 def step_for(seconds: float) -> int:

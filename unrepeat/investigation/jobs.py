@@ -28,8 +28,8 @@ def ask(claim: Claim) -> Answers:
     window = gathering.window(state, clock.now())
     if window is None or state.status == "merged":
         return []
-    source = telemetry()
-    return [gathering.fetch(source, service, _labels(service), *window) for service in gathering.services(state)]
+    wanted = {service: _labels(service) for service in gathering.services(state)}
+    return gathering.fetch_all(telemetry(), wanted, *window)
 
 
 def gather(claim: Claim, answers: Answers) -> str:

@@ -26,6 +26,10 @@ class Unanswered(Exception):
     """The numbers could not be had; the message says why, as part of a sentence that people read in the log."""
 
 
+class Silent(Unanswered):
+    """Nobody answered in time: asking something else would only wait again."""
+
+
 class Telemetry(Protocol):
     """A place that answers range queries."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from unrepeat.investigation.telemetry import Point, Series, Unanswered
+from unrepeat.investigation.telemetry import Point, Series, Silent, Unanswered
 from unrepeat.support import http
 from unrepeat.support.problems import Problem
 
@@ -18,7 +18,7 @@ Fetch = Callable[[str, dict[str, str]], bytes]
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_SERIES = 200
-SECONDS = 10.0  # for a whole answer; asked twice at most
+SECONDS = 5.0  # for a whole answer: the worker waits for it
 
 
 class Prometheus:
@@ -40,7 +40,7 @@ class Prometheus:
             "start": f"{start.timestamp():.3f}",
             "end": f"{end.timestamp():.3f}",
             "step": f"{step:g}",
-            "timeout": "8s",
+            "timeout": f"{SECONDS:g}s",
         }
         body = self._fetch(f"{self._url}/api/v1/query_range", {"query": query, **window})
         try:
@@ -64,11 +64,9 @@ def fetched(url: str, parameters: dict[str, str]) -> bytes:
     """The body of a GET, whatever its status below 500; raises Unanswered."""
     where = f"Prometheus at {urlsplit(url).netloc.rpartition('@')[2]}"
     try:
-        answer = http.request(
-            "GET", url, params=parameters, timeout=SECONDS, max_bytes=MOST_BYTES, tries=2, from_settings=True
-        )
+        answer = http.request("GET", url, params=parameters, timeout=SECONDS, max_bytes=MOST_BYTES, from_settings=True)
     except Problem as problem:
-        raise Unanswered(f"{where} could not be asked: {problem.why}") from problem
+        raise Silent(f"{where} could not be asked: {problem.why}") from problem
     if answer.status >= 500:
-        raise Unanswered(f"{where} answered with status {answer.status}")
+        raise Silent(f"{where} answered with status {answer.status}")
     return answer.body
