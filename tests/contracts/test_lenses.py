@@ -33,6 +33,7 @@ def bad_day():
     outage.jumps("sessions|db_pool_in_use", 12, 50, noise=0).steady("sessions|db_pool_max", 50, noise=0)
     outage.shaped("shop|cert_seconds_until_expiry", ALERT - 60 - outage.times, noise=0)
     outage.jumps("node-7|node_cpu_utilization_ratio", 0.4, 0.97, noise=0.01)
+    outage.shaped("sessions|uptime_seconds", np.where(outage.times < ALERT, 9e5 + outage.times - ALERT, 60.0), noise=0)
     outage.jumps("shop|SuccessRate@shop->payment", 100, 60, noise=0.001)
     outage.released("sessions", minutes_before=20, diff="-\tx.Lock()", files=("x.go",))
     outage.steady("search-v1-aaaaa|SuccessRate@shop->search", 99, noise=0.001)

@@ -172,6 +172,20 @@ class TestCounters:
         assert "sessions" in against("failures", outage.tables())
 
 
+class TestRestarts:
+    def test_a_process_that_started_again_is_named(self):
+        outage = shop()
+        started = np.where(outage.times >= ALERT - MINUTE, ALERT - MINUTE, ALERT - 86400)
+        outage.shaped("sessions|process_start_time_seconds", started, noise=0)
+        (finding,) = seen("restarts", outage.tables())
+        assert finding.sentence == "sessions started again once during the harm."
+
+    def test_a_process_that_always_starts_again_is_not_news(self):
+        outage = shop()
+        outage.shaped("report|uptime_seconds", (np.arange(len(outage.times)) % 5) * 60.0, noise=0)
+        assert seen("restarts", outage.tables()) == []
+
+
 class TestMissing:
     def silent(self, *services):
         outage = shop()

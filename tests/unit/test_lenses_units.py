@@ -35,6 +35,10 @@ from unrepeat.investigation.lenses._words import amount, from_to, listed
         ("open_fds", 200.0, "queue or pool", "count", 1.0),
         ("disk_used_pct", 0.9, "fullness", "share", 1.0),
         ("tls_cert_seconds_until_expiry", 9e5, "time left", "seconds", 1.0),
+        ("process_cpu_seconds_total", 5000.0, "CPU", "cores", 1.0),
+        ("process_start_time_seconds", 1.7e9, "start time", "seconds", 1.0),
+        ("http_request_duration_seconds_count", 5000.0, "traffic", "requests", 1.0),
+        ("http_request_duration_seconds_sum", 5000.0, "time spent", "count", 1.0),
         ("something_new", 3.0, "value", "count", 1.0),
     ],
 )

@@ -155,6 +155,13 @@ class Saturation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strength: float
 
 
+class Restarts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Processes that started again."""
+
+    worth_saying: float
+    strength: float
+
+
 class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers that stop."""
 
@@ -187,6 +194,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leak: Leak
     saturation: Saturation
     missing: Missing
+    restarts: Restarts
     pods: Pods
     diffs: Diffs
     load: Load

@@ -15,14 +15,16 @@ _STEPS_UP = 0.9  # a column that falls more often than this leaves room for is n
 
 
 def as_rates(tables: Tables) -> Tables:
-    """Ever-growing columns with a counter's name replaced by their growth a row; a reset by a restart is a gap, not a fall."""
+    """Ever-growing columns with a counter's name replaced by their growth a row, CPU seconds by cores; a reset is a gap, not a fall."""
     columns = [column for column, series in enumerate(tables.series) if _COUNTER.search(series.indicator)]
     counters = [column for column in columns if _only_grows(tables.values[:, column])]
     if not counters:
         return tables
     values = tables.values.copy()
+    apart = np.diff(tables.times, prepend=np.nan)
     for column in counters:
-        values[:, column] = _growth(tables.values[:, column])
+        growth = _growth(tables.values[:, column])
+        values[:, column] = growth / apart if tables.series[column].measure.unit == "cores" else growth
     return replace(tables, values=values)
 
 

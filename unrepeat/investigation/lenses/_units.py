@@ -43,13 +43,19 @@ ERROR_COUNT = Measure("errors", "count", "outside", "up", 1.0, 0.25)
 TRAFFIC = Measure("traffic", "requests", "load", "either", 1.0, 0.2)
 TRAFFIC_RATE = Measure("traffic", "requests/s", "load", "either", 0.02, 0.2)
 FULLNESS = Measure("fullness", "share", "inside", "up", 0.05, 0.05)
-UPTIME = Measure("uptime", "seconds", "inside", "down", 30.0, 0.2)
+UPTIME = Measure("uptime", "seconds", "unknown", "down", 30.0, 0.2)
+START = Measure("start time", "seconds", "unknown", "up", 1.0, 0.0)
+SPENT = Measure("time spent", "count", "unknown", "either", 1e-9, 0.2)
 COUNTDOWN = Measure("time left", "seconds", "inside", "down", 60.0, 0.0)
 OTHER = Measure("value", "count", "unknown", "either", 1e-9, 0.2)
 
 # fmt: off
 TABLE: tuple[tuple[str, Measure], ...] = (
     (r"until|time_?left|expir|ttl_seconds",                                   COUNTDOWN),
+    (r"start_?time",                                                          START),
+    (r"(duration|latency|time|seconds)\w*_count$",                            TRAFFIC),
+    (r"(duration|latency)\w*_(sum|bucket)$",                                  SPENT),
+    (r"cpu_seconds",                                                          CPU_CORES),
     (r"uptime",                                                               UPTIME),
     (r"used_?(pct|percent|ratio|share)|fullness|saturation",                  FULLNESS),
     (r"throttl",                                                              THROTTLED),
