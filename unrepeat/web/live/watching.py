@@ -24,7 +24,7 @@ from unrepeat.support.problems import Problem
 from unrepeat.web.live import reading
 
 MERGE = 0.25  # seconds: rings within this become one look
-SAFETY = 0.9  # seconds between looks that nobody has asked for
+SAFETY = 0.75  # seconds between looks that nobody has asked for
 MOST_WAITING = 500  # entries kept for a stream whose reader is slow
 MOST = 5000  # streams a process serves at once
 
