@@ -23,18 +23,44 @@ def build() -> App:
 def main(tokens: Sequence[str] | None = None) -> None:
     """Run the command line. A problem is shown as its three sentences, with exit status 1."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "unrepeat.settings")
-    import django
-
-    from unrepeat.support.log import configure
     from unrepeat.support.problems import Problem
 
-    configure()
-    django.setup()
     try:
-        build()(tokens)
+        _run(tokens)
     except Problem as problem:
         for sentence in (problem.what, problem.why, problem.remedy):
             print(sentence, file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _run(tokens: Sequence[str] | None) -> None:
+    import django
+
+    from unrepeat.support.log import configure
+
+    configure()
+    django.setup()
+    from django.db import OperationalError, ProgrammingError
+
+    try:
+        build()(tokens)
+    except (OperationalError, ProgrammingError) as error:
+        raise _about_the_database(str(error)) from error
+
+
+def _about_the_database(error: str) -> Exception:
+    from unrepeat.support.problems import Problem
+
+    if "no such table" in error or "does not exist" in error or "no such column" in error:
+        return Problem(
+            "The database has no tables of this version yet.",
+            f"It answered: {error.strip()}",
+            "Type `unrepeat migrate`, or check that DATABASE_URL names the database that you mean.",
+        )
+    return Problem(
+        "The database does not answer.",
+        f"It said: {error.strip()}",
+        "Check DATABASE_URL, and that the database runs and lets this user in.",
+    )
