@@ -14,6 +14,8 @@ from lab.visits import Shares, Visit, shares
 
 SLOW_BAND = (0.70, 0.95)
 FAILED_BAND = (0.10, 0.30)
+BUSY = 1.6
+"""How many times its CPU time a checkpoint takes when other work begins to be felt in the shares."""
 
 
 @dataclass(slots=True)
@@ -103,6 +105,11 @@ def complaints(made: Report) -> list[str]:
     ):
         if value is None or not low <= value <= high:
             found.append(f"{what}: {_percent(value)}, expected {low:.0%} to {high:.0%}")
+    if found and made.contention > BUSY:
+        found.append(
+            f"the machine was busy with other work (checkpoints took {made.contention} times their CPU time): "
+            "run the lab as root, so that it may go first, or with less beside it"
+        )
     if made.incidents is not None and made.incidents != 1:
         found.append(f"{made.incidents} incidents were opened, expected one")
     if made.draft is False:

@@ -113,6 +113,12 @@ def test_what_is_not_as_it_has_to_be_is_said(changed, word):
     assert word in " ".join(complaints(made_report(**changed)))
 
 
+def test_a_busy_machine_is_named_when_the_shares_are_off():
+    assert "busy" in " ".join(complaints(made_report(slow_share=0.97, contention=2.9)))
+    assert "busy" not in " ".join(complaints(made_report(slow_share=0.97, contention=1.1)))
+    assert complaints(made_report(contention=2.9)) == []
+
+
 def test_without_unrepeat_nothing_is_said_of_incidents():
     alone = made_report(incidents=None, draft=None, alert_to_incident_s=None)
     assert complaints(alone) == []
