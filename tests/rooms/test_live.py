@@ -88,6 +88,14 @@ def test_who_comes_the_first_time_gets_only_what_is_new(filled):
     run(story)
 
 
+def test_who_loses_the_line_before_the_first_entry_knows_where_to_go_on(filled):
+    async def story():
+        async with opened(stream_of(filled), filled.reader_token) as stream:
+            await stream.until(lambda s: s.raw.startswith(b"id: 3\n"))
+
+    run(story)
+
+
 def test_many_entries_at_once_become_few_events_and_none_is_lost(filled):
     def many():
         for number in range(40):

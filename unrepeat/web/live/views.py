@@ -73,7 +73,7 @@ def _asked_after(request: HttpRequest) -> int | None:
 async def _events(request: HttpRequest, number: int, sent: int, last: int) -> AsyncIterator[bytes]:
     """The bytes of one stream. `sent`: what the reader has; `last`: what existed when it came."""
     await sync_to_async(connections.close_all)()  # an open stream holds no connection of its own
-    yield b"retry: %d\n\n" % RETRY
+    yield b"id: %d\nretry: %d\n\n" % (sent, RETRY)  # so that who comes back before the first entry misses none either
     loop = asyncio.get_running_loop()
     checked = loop.time()
     with hub.watch(number, last) as watch:
