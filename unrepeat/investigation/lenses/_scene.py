@@ -47,7 +47,8 @@ def scene_of(tables: Tables, weights: Weights) -> Scene:
     """Compare harm and quiet, and follow slowness and failures along the calls."""
     tables = without_last_buckets(as_rates(tables))
     compared = contrast(tables, weights)
-    callees = callees_of(tables.edges)
+    measured = frozenset(series.service for series in tables.series if not series.machine)
+    callees = callees_of(tables.edges, measured)
     traffic, busier = _traffic(tables, compared)
     vantages = _vantages(tables)
     slow = _harms(_slowness(tables, compared, traffic, weights), callees)
@@ -68,13 +69,25 @@ def scene_of(tables: Tables, weights: Weights) -> Scene:
     )
 
 
-def callees_of(edges: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]:
-    """Whom each service calls; itself left out."""
-    found: dict[str, list[str]] = {}
+def callees_of(edges: tuple[tuple[str, str], ...], measured: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Whom each service calls; itself left out. A callee of which no number is known passes on whom it calls in turn."""
+    direct: dict[str, list[str]] = {}
     for caller, callee in edges:
-        if caller != callee and callee not in found.setdefault(caller, []):
-            found[caller].append(callee)
-    return {caller: tuple(names) for caller, names in found.items()}
+        if caller != callee and callee not in direct.setdefault(caller, []):
+            direct[caller].append(callee)
+    return {caller: _reached(caller, direct, measured) for caller in direct}
+
+
+def _reached(caller: str, direct: dict[str, list[str]], measured: frozenset[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    waiting = list(direct[caller])
+    while waiting:
+        callee = waiting.pop(0)
+        if callee not in found and callee != caller:
+            found[callee] = None
+            if callee not in measured:
+                waiting.extend(direct.get(callee, ()))
+    return tuple(found)
 
 
 def _vantages(tables: Tables) -> frozenset[str]:
