@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
@@ -425,3 +427,17 @@ def test_the_report_as_it_stands(snapshot):
     report = report_of(outage())
     assert markdown.document(report).text == snapshot(name="markdown")
     assert html.fragment(report) == snapshot(name="html")
+
+
+def test_a_revision_frozen_by_the_first_version_can_still_be_read():
+    """`tests/unit/revision_as_of_0_1.json` is never made anew: what was published once must be readable for ever."""
+    kept = json.loads((Path(__file__).parent / "revision_as_of_0_1.json").read_text())
+
+    class Kept:
+        postmortem_id, number, at, by = 13, 1, at("19:00"), "Ada"
+        facts, prose, figures, digest = kept["facts"], kept["prose"], kept["figures"], kept["digest"]
+
+    report = freeze.thawed(Kept, newest=1)
+    assert freeze.digest(13, 1, kept["facts"], kept["prose"], kept["figures"]) == kept["digest"]
+    assert "2 h 45 min" in html.render(report)
+    assert "sessions 2.0.1" in markdown.render(report)

@@ -20,6 +20,7 @@ from unrepeat.support.problems import NotFound
 from unrepeat.support.search import Hit, Piece
 
 PAGE = 20  # reports on a page of the library
+CAUSES = 300  # newest reports whose causes are offered as filters
 MOST_FOUND = 500  # the newest reports that a search shows; who finds more adds a word
 
 
@@ -183,12 +184,14 @@ def all_reports(page: int = 1, *, size: int = 50) -> Shelf:
 
 
 def choices() -> dict[str, list[str]]:
-    """What the library can be filtered by: services, teams and causes of published reports."""
-    rows = store.published().order_by()
-    return {
-        name: [value for value in rows.values_list(name, flat=True).distinct().order_by(name) if value]
-        for name in ("service", "team", "cause")
+    """What the library can be filtered by: all services and teams of published reports, and the causes of the newest ones."""
+    rows = store.published()
+    found = {
+        name: [value for value in rows.order_by(name).values_list(name, flat=True).distinct() if value]
+        for name in ("service", "team")
     }
+    causes = dict.fromkeys(rows.values_list("cause", flat=True)[:CAUSES])
+    return {**found, "cause": sorted(cause for cause in causes if cause)}
 
 
 def _filtered(
