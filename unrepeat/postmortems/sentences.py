@@ -124,7 +124,7 @@ def _first_sentence(text: str) -> str:
 
 STANDING = {
     "unknown": "no suspect has been found guilty",
-    "assumed": "assumed: nobody has tied stored evidence to it",
+    "assumed": "assumed: no stored evidence is attached to the verdict",
     "supported": "supported by stored evidence",
 }
 
