@@ -16,7 +16,7 @@ from unrepeat.web.api.generated import LoggedShape, act_of, body_of, logged_plai
 from unrepeat.web.api.state import StateShape, state_plain
 
 router = Router(tags=["acts"])
-KeyText = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
+KeyText = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[!\"$-~]+$")]
 KEY_WORDS = "Sent twice with the same key, an act is done once, and the answer is that of the first time."
 
 
