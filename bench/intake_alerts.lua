@@ -31,7 +31,8 @@ function request()
   local parts, n = { opening }, 1
   for i = 1, batch do
     count = count + 1
-    local id = string.format("%s%012x", round, count)
+    -- spread like a hash, since real fingerprints are hashes; still one of a kind
+    local id = string.format("%08x%s%04x", count * 2654435761 % 4294967296, round, count % 65536)
     if i > 1 then n = n + 1; parts[n] = "," end
     parts[n + 1], parts[n + 2], parts[n + 3] = first, id, second
     n = n + 3

@@ -25,11 +25,13 @@ import structlog
 from django.db import close_old_connections, connection, transaction
 
 import unrepeat
+from unrepeat.arrivals.lead import lead
 from unrepeat.arrivals.reading import read_waiting
 from unrepeat.support import bell, clock, wakeups
 from unrepeat.support.config import config
 
 TICK = 1.0  # seconds
+BREATH = 0.02  # seconds after a reading that took all there was: under steady intake fewer and larger ones cost less
 SHARE = 0.2  # of the time may go to grouping and wakeups while deliveries wait to be read
 GROUPED_TOGETHER = 100  # alerts or changes a call
 TOPICS: set[str] = {"deliveries", "alerts", "changes", "wakeups", "closing"}
@@ -72,6 +74,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._read_for = 0.0  # seconds
         self._other_for = 0.0
+        self._caught_up = False  # the last reading took all that waited
 
     def start(self) -> None:
         """Begin to work in a thread."""
@@ -89,6 +92,7 @@ class Worker:
         read = read_waiting()
         middle = time.monotonic()
         done = read
+        self._caught_up = read > 0 and not lead.seconds()
         if not read:
             self._read_for = self._other_for = 0.0
         self._read_for += middle - began
@@ -141,6 +145,8 @@ class Worker:
             try:
                 if not self.turn():
                     bell.wait(TOPICS, since, self._pause())
+                elif self._caught_up:
+                    self._stopping.wait(BREATH)
             except Exception:
                 log.exception("the worker stumbled; it goes on")
                 connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from unrepeat.arrivals import store
 from unrepeat.arrivals.kind import source_kinds
+from unrepeat.arrivals.lead import lead
 from unrepeat.arrivals.occurrences import Told, fold, keys_without_times
 from unrepeat.arrivals.records import Reading, Unreadable
 from unrepeat.arrivals.store import Waiting
@@ -35,11 +37,12 @@ class Read:
     reason: str = ""
 
 
-def read_waiting(limit: int = 500) -> int:
+def read_waiting(limit: int = 1000) -> int:
     """Read the oldest waiting deliveries, at most `limit`; returns how many are done (0: nothing waits, or another reads)."""
     with _one_at_a_time:
         try:
-            return _read_together(limit)
+            with store.lazily():
+                return _read_together(limit)
         except ReadElsewhere:
             return 0
         except (OperationalError, InterfaceError):
@@ -50,16 +53,20 @@ def read_waiting(limit: int = 500) -> int:
 
 
 def _read_together(limit: int) -> int:
+    began = time.monotonic()
     if connection.vendor == "sqlite":  # read outside, and take the write lock only to store
         read = _read(store.waiting(limit, MOST_BYTES))
         if read:
             with transaction.atomic():
                 _keep(read)
-        return len(read)
-    with transaction.atomic():  # the claimed rows are held while they are read
-        read = _read(store.waiting(limit, MOST_BYTES)) if store.be_the_reader() else []
-        _keep(read)
-        return len(read)
+    else:
+        with transaction.atomic():  # the claimed rows are held while they are read
+            if not store.be_the_reader():
+                return 0
+            read = _read(store.waiting(limit, MOST_BYTES))
+            _keep(read)
+    lead.read(sum(len(one.delivery.body) for one in read), began)
+    return len(read)
 
 
 def _read_singly(limit: int) -> int:

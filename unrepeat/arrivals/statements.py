@@ -27,6 +27,11 @@ from unnest(%b::bigint[], %b::bytea[], %b::timestamptz[], %b::text[], %b::bytea[
     ),
 }
 
+# One reader at a time until the transaction ends, and its commit does not wait for the disk.
+BE_THE_READER: Final = "select pg_try_advisory_xact_lock(%s), set_config('synchronous_commit', 'off', true)"
+LAZY: Final = "pragma synchronous = normal"
+DURABLE: Final = "pragma synchronous = full"
+
 # The oldest ones whose bodies together are not much longer than so many bytes, at least one.
 _WAITING = """
 select d.id, d.source_id, d.received_at, {headers}, d.body, s.kind

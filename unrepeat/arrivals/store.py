@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -107,8 +108,25 @@ def be_the_reader() -> bool:
     if _vendor() == "sqlite":
         return True
     with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s)", [READER])
+        cursor.execute(statements.BE_THE_READER, [READER])
         return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def lazily() -> Iterator[None]:
+    """On SQLite, commits inside do not wait for the disk. For work that a crash undoes whole and that is then done again.
+
+    The next commit that does wait takes them along, so nothing that others build on them can outlive them.
+    """
+    if connection.in_atomic_block or _vendor() != "sqlite":
+        yield
+        return
+    _raw_cursor().execute(statements.LAZY)
+    try:
+        yield
+    finally:
+        if connection.connection is not None:
+            _raw_cursor().execute(statements.DURABLE)
 
 
 def waiting(limit: int, size: int) -> list[Waiting]:

@@ -11,11 +11,13 @@ import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 
 from unrepeat.arrivals import store
+from unrepeat.arrivals.lead import lead
 from unrepeat.arrivals.store import Arrival
 from unrepeat.support.config import config
 
 MOST_TOGETHER = 256  # requests a transaction
 MOST_BYTES_TOGETHER = 8 * 1024 * 1024
+FURTHEST_AHEAD = {"sqlite": 2.5, "postgresql": 10.0}  # seconds that the reader may be behind before senders are slowed
 
 log = structlog.get_logger(__name__)
 _Entry = tuple[Arrival, "asyncio.Future[bool]"]
@@ -75,6 +77,7 @@ class Writer:
 
     def _run(self) -> None:
         while (batch := self._next()) is not None:
+            lead.keep_below(FURTHEST_AHEAD[connection.vendor])
             outcome = self._commit([arrival for arrival, _ in batch])
             self._loop.call_soon_threadsafe(self._answer, batch, outcome)
         connection.close()
@@ -111,6 +114,7 @@ class Writer:
             log.warning("deliveries could not be stored", deliveries=len(arrivals), error=str(error))
             connection.close()
             return [False] * len(arrivals)
+        lead.stored(sum(len(arrival.body) for arrival in arrivals))
         return [True] * len(arrivals)
 
     def _answer(self, batch: list[_Entry], outcome: list[bool]) -> None:

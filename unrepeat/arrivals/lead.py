@@ -1,0 +1,59 @@
+"""How far the intake runs ahead of the reading, in this process: in a flood the writer waits for the reader, so that what is
+accepted can be read as alerts soon after, and senders are slowed down rather than misled.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final
+
+LONGEST_PAUSE: Final = 1.0  # seconds that a commit is held back at most: no sender gives up over that
+FORGET_AFTER: Final = 2.0  # seconds without a reading: the reader is in another process, or gone
+SMOOTHING: Final = 0.3  # weight of the newest reading in the reader's measured speed
+
+
+class Lead:
+    """Bytes stored and not yet read here, and the reader's speed. For any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._ahead = 0
+        self._speed = 0.0  # bytes a second, with all that the reader does between two readings
+        self._read_at = float("-inf")
+        self._busy = False  # something was left after the last reading
+
+    def stored(self, size: int) -> None:
+        """So many bytes were committed."""
+        with self._changed:
+            self._ahead += size
+
+    def read(self, size: int, began: float) -> None:
+        """So many bytes were read since `began` (monotonic); 0 means that nothing waits any more."""
+        with self._changed:
+            now = time.monotonic()
+            if size:
+                speed = size / max(now - (self._read_at if self._busy else began), 1e-6)
+                self._speed += (speed - self._speed) * (SMOOTHING if self._speed else 1.0)
+            self._ahead = max(0, self._ahead - size) if size else 0
+            self._busy = self._ahead > 0
+            self._read_at = now
+            self._changed.notify_all()
+
+    def seconds(self) -> float:
+        """How long the reader needs for all that waits; 0 when none reads here."""
+        with self._changed:
+            return self._seconds()
+
+    def keep_below(self, most: float) -> None:
+        """Wait until the lead is at most `most` seconds, but not longer than `LONGEST_PAUSE`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._seconds() <= most, LONGEST_PAUSE)
+
+    def _seconds(self) -> float:
+        if not self._speed or time.monotonic() - self._read_at > FORGET_AFTER:
+            return 0.0
+        return self._ahead / self._speed
+
+
+lead: Final = Lead()
