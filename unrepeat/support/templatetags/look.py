@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
 from django import template
 from django.utils.html import format_html
@@ -26,6 +27,7 @@ SHAPES = {
 
 
 @register.simple_tag
+@cache
 def mark(shape: str) -> SafeString:
     """The small picture that stands for a kind of happening; always beside a word."""
     drawn = mark_safe(SHAPES.get(shape, SHAPES["note"]))  # noqa: S308 (our own constants)

@@ -153,11 +153,17 @@ def form_of(name: str, state: State, around: Around, given: QueryDict | None = N
     return Form(
         name,
         LABELS.get(name, name.replace("_", " ").capitalize()),
-        " ".join((act.__doc__ or "").split()),
+        _help(act),
         made,
         open=given is not None,
         at=given.get("at", "") if given else "",
     )
+
+
+def _help(act: type[Act]) -> str:
+    """What the act means, as its docstring says it to people: without what only programs need."""
+    said = " ".join((act.__doc__ or "").split()).split("; `")[0]
+    return said.rstrip(".") + "."
 
 
 def read_act(name: str, given: QueryDict, zone: str) -> tuple[Act, datetime | None]:

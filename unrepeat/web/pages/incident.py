@@ -89,7 +89,11 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
         "earlier": 0 if everything else len(log) - SHOWN,
         "latest": told[-1] if told else None,
         "facts": Facts.of(state, now),
-        "stories": [("wide", story(state, log, now, WIDE)), ("narrow", story(state, log, now, NARROW))],
+        "stories": [
+            (kind, drawn)
+            for kind, frame in (("wide", WIDE), ("narrow", NARROW))
+            if (drawn := story(state, log, now, frame)) is not None
+        ],
         "suspects": sorted(state.suspects.values(), key=lambda one: (_ORDER[one.verdict], one.raised_at)),
         "alerts": sorted(state.alerts.values(), key=lambda one: (one.resolved_at is not None, one.fired_at)),
         "changes": sorted(state.changes.values(), key=lambda one: one.at, reverse=True),

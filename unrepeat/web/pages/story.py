@@ -98,7 +98,7 @@ class Story:
 
 
 def story(state: State, log: Sequence[e.Logged], now: datetime, frame: Frame = WIDE) -> Story | None:
-    """The picture of an incident, or None when its log tells no time yet. `now` ends it while it goes on."""
+    """The picture of an incident, or None when there is nothing to draw yet. `now` ends it while it goes on."""
     start = state.started_at or state.detected_at
     if start is None:
         return None
@@ -114,6 +114,8 @@ def story(state: State, log: Sequence[e.Logged], now: datetime, frame: Frame = W
     _draw_alerts(drawn, state, axis, end, rows)
     _draw_changes(drawn, state, axis, at["Changes"])
     _draw_people(drawn, log, axis, at["Suspects"], at["People"])
+    if not drawn.signs:
+        return None  # nothing but the beginning: an empty picture says nothing
     _label(drawn)
     drawn.said = _said(state)
     return drawn
@@ -165,18 +167,20 @@ def _flags(state: State, axis: _Axis, now: datetime, start: datetime) -> list[Fl
     elif state.is_open:
         moments.append((max(now, state.last_at or now), "now", True))
     made: list[Flag] = []
-    taken = 0.0
-    for here, (at, label, soft) in enumerate(moments):
+    taken: list[tuple[float, float]] = []  # what labels cover; the start's and the end's come before the one between
+    for at, label, soft in sorted(moments, key=lambda one: one[1] == "harm stopped"):
         x, width = axis.x(at), len(label) * 7.2 + 6
-        following = axis.x(moments[here + 1][0]) if here + 1 < len(moments) else axis.frame.width
-        if x - width >= taken and (x + width > following or label == "harm stopped"):
-            made.append(Flag(x, label, "end", soft))
-            taken = x
-        elif x + width <= following + (axis.frame.width - axis.frame.right if here + 1 == len(moments) else 0):
-            made.append(Flag(x, label, "start", soft))
-            taken = x + width
-        else:
-            made.append(Flag(x, "", "start", soft))
+        sides = [("start", x, x + width), ("end", x - width, x)]
+        if label == "harm stopped":
+            sides.reverse()
+        free = [
+            (anchor, begin, end)
+            for anchor, begin, end in sides
+            if begin >= 0 and end <= axis.frame.width and all(end <= left or begin >= right for left, right in taken)
+        ]
+        anchor, begin, end = free[0] if free else ("start", x, x)
+        taken.append((begin, end))
+        made.append(Flag(x, label if free else "", anchor, soft))
     return made
 
 
