@@ -1,11 +1,12 @@
 """The log in the database: append-only, without gaps, once under a key, with its summary row and its wakeups."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from unrepeat.incidents import acts, commands, queries, store
+from unrepeat.incidents import acts, commands, queries, remembered, store
 from unrepeat.incidents.entries import NoteWritten
 from unrepeat.incidents.models import Incident, LogEntry, Redaction
 from unrepeat.support.models import Wakeup
@@ -168,6 +169,34 @@ def test_summary_rows_can_be_made_again_from_the_logs(db):
 @pytest.mark.django_db(transaction=True)
 def test_a_test_that_commits_can_be_cleaned_up_after():
     assert opened_by_ada()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_log_of_which_an_early_entry_was_blanked_is_summed_up_anew():
+    number = opened_by_ada()
+    commands.perform(number, acts.ConvictSuspect("Jane Doe", "service", "She did it."), by="Ben")
+    for n in range(remembered.LONG + 1):
+        commands.perform(number, acts.Note(f"Note {n}"), by="Ben")
+    assert queries.incident(number).guilty == ["Jane Doe"]
+    in_another_process = remembered._folds[number]
+    commands.redact(number, 3, by="Ada", reason="A person's name.")
+    assert queries.incident(number).guilty == []
+    remembered._folds[number] = in_another_process
+    store.append(number, [NoteWritten("Go on.")], by="Ben", at=START)
+    assert queries.incident(number).guilty == []
+    assert commands.rebuild() == (1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_remembered_fold_is_not_used_for_another_database_of_the_same_name():
+    number = opened_by_ada()
+    for n in range(remembered.LONG + 1):
+        commands.perform(number, acts.Note(f"Note {n}"), by="Ben")
+    _, state, last = remembered._folds[number]
+    other = replace(last, by="Somebody else")
+    remembered._folds[number] = (remembered._database(), replace(state, title="Something else"), other)
+    commands.perform(number, acts.Note("Go on."), by="Ben")
+    assert queries.incident(number).title == "The shop is slow"
 
 
 def test_an_append_outside_the_lock_order_is_refused():

@@ -10,16 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.support.world import START, alert, change, ends, the_shop
-from tests.unit.test_fold_properties import ACTS, check
+from tests.unit.test_fold_properties import ACTS, COURSE, check
 from unrepeat.arrivals.models import Alert
 from unrepeat.duty.models import Dependency, Service, Team
-from unrepeat.incidents import commands, queries, store
+from unrepeat.incidents import acts, commands, queries, store
 from unrepeat.incidents.jobs import group_news, resolve_if_quiet
 from unrepeat.incidents.models import Incident, Membership
 from unrepeat.support import clock, wakeups
 from unrepeat.support.problems import Problem
 
 SERVICES = st.sampled_from(["sessions", "shop", "database", "billing", ""])
+
+MOVES = st.sampled_from([acts.Merge(0), acts.Split(())])
 
 
 class Outages(RuleBasedStateMachine):
@@ -65,7 +67,7 @@ class Outages(RuleBasedStateMachine):
                 said = resolve_if_quiet(claimed) if claimed.what == "resolve_if_quiet" else ""
                 wakeups.finish(claimed, said)
 
-    @rule(which=st.integers(0, 10), act=ACTS, other=st.integers(0, 10))
+    @rule(which=st.integers(0, 10), act=ACTS | MOVES | COURSE, other=st.integers(0, 10))
     def a_person_acts(self, which, act, other):
         numbers = list(Incident.objects.order_by("pk").values_list("pk", flat=True))
         if not numbers:
@@ -73,9 +75,9 @@ class Outages(RuleBasedStateMachine):
         number = numbers[which % len(numbers)]
         mine = list(Membership.objects.filter(incident_id=number).values_list("alert_id", flat=True))
         if act.name == "merge":
-            act = type(act)(numbers[other % len(numbers)], act.reason)
+            act = acts.Merge(numbers[other % len(numbers)], "The same outage.")
         elif act.name == "split":
-            act = type(act)(tuple(mine[: 1 + other % 3]), act.title, act.reason)
+            act = acts.Split(tuple(mine[: 1 + other % 3]))
         try:
             commands.perform(number, act, by="Ada")
         except Problem:

@@ -19,6 +19,7 @@ from unrepeat.support.problems import Problem
 
 START = datetime(2024, 8, 12, 15, 15, tzinfo=UTC)
 MOMENTS = st.integers(-600, 6000).map(lambda n: START + timedelta(seconds=n))
+LATER = st.integers(0, 6000).map(lambda n: START + timedelta(seconds=n))
 WORDS = st.sampled_from(["", " ", "sessions", "database", "It leaks.", "x" * 5000, "nul\x00", "Ünïcode 🚨"])
 NUMBERS = st.integers(-1, 8)
 
@@ -45,8 +46,23 @@ def made(cls) -> st.SearchStrategy:
 ENTRIES = st.one_of([made(cls) for cls in e.KINDS.values()])
 ACTS = st.one_of([made(cls) for cls in a.ACTS.values()])
 EVENTS = st.one_of(
-    st.builds(e.AlertFired, NUMBERS, st.just("HighMemoryUsage"), st.sampled_from(["sessions", "shop", ""])),
-    st.builds(e.AlertResolved, NUMBERS, st.just("HighMemoryUsage")),
+    st.builds(e.AlertFired, st.integers(1, 3), st.just("HighMemoryUsage"), st.sampled_from(["sessions", "shop", ""])),
+    st.builds(e.AlertResolved, st.integers(1, 3), st.just("HighMemoryUsage")),
+)
+COURSE = st.sampled_from(
+    [
+        a.Resolve("All is well."),
+        a.Reopen("It is back."),
+        a.Mitigate("Rolled back."),
+        a.Acknowledge(),
+        a.Escalate("sessions-team"),
+        a.ClearSuspect("database", "service", "Its latency is flat."),
+        a.ConvictSuspect("sessions", "service", "It leaks."),
+        a.Split((1,)),
+        a.Split((1, 2)),
+        a.ProposeMeasure("task", "Watch the memory."),
+        a.DropMeasure(1, "Done elsewhere."),
+    ]
 )
 ALERTISH = (e.AlertFired, e.AlertResolved)
 
@@ -75,7 +91,7 @@ def check(state: State) -> None:
     assert state.cause_found_at == min(guilty, default=None)
 
 
-@given(st.lists(st.tuples(MOMENTS, ENTRIES), max_size=40))
+@given(st.lists(st.tuples(MOMENTS, ENTRIES | EVENTS), max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_any_log_at_all_folds_and_says_something_possible(told):
     log = [e.Logged(seq, at, at, "Ada", entry) for seq, (at, entry) in enumerate(told, start=1)]
@@ -105,14 +121,14 @@ def test_a_log_with_blanked_entries_folds_and_says_something_possible(told):
     )
 
 
-@given(st.lists(st.one_of(ACTS, EVENTS), max_size=60), st.data())
+@given(st.lists(st.one_of(ACTS, EVENTS, COURSE), min_size=5, max_size=60), st.data())
 @settings(max_examples=300, deadline=None)
 def test_any_course_of_acts_and_alerts_gives_a_log_that_means_what_was_decided(course, data):
     opened = e.IncidentOpened("High memory usage on sessions", "critical", "sessions", "UTC", "nothing_near")
     log = [e.Logged(1, START, START, "unrepeat", opened)]
     other = fold([e.Logged(1, START, START, "unrepeat", opened)])
     for wish in course:
-        at, before = data.draw(MOMENTS), fold(log)
+        at, before = data.draw(LATER | MOMENTS), fold(log)
         decided = [wish] if isinstance(wish, ALERTISH) else let_through(before, wish, at, other)
         if not decided:
             continue

@@ -71,8 +71,12 @@ def row(number: int) -> Incident:
 
 def known_key(key: str) -> list[Logged]:
     """What was written under an idempotency key before, in order."""
-    rows = LogEntry.objects.filter(Q(key=key) | Q(key__startswith=f"{key}#")).order_by("incident_id", "seq")
-    return [logged(found) for found in rows.values_list(*_COLUMNS)]
+    first = LogEntry.objects.filter(key=key).values_list("incident_id", "seq").first()
+    if first is None:
+        return []
+    incident, seq = first  # the rest stands behind it; looked for in this log only, since no index serves a prefix
+    rows = LogEntry.objects.filter(Q(key=key) | Q(key__startswith=f"{key}#"), incident_id=incident, seq__gte=seq)
+    return [logged(found) for found in rows.order_by("seq").values_list(*_COLUMNS)]
 
 
 def present(held: Incident) -> State:
@@ -275,4 +279,5 @@ def redact(number: int, seq: int, *, by: str, reason: str) -> list[Logged]:
         Redaction.objects.create(entry=found, by=by, at=now, reason=reason)
         kind, data = blanked(found.kind, found.data)
         LogEntry.objects.filter(pk=found.pk).update(kind=kind, data=data)
-        return append(number, [EntryRedacted(seq, reason)], by=by, at=now)
+        anew = fold(log_of(number))  # a remembered fold still knows the words
+        return append(number, [EntryRedacted(seq, reason)], by=by, at=now, state=anew)
