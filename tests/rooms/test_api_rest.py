@@ -67,6 +67,7 @@ def test_a_report_comes_as_one_html_file_and_as_markdown(ada, filled):
 def test_a_sources_token_is_shown_once(ada):
     made = ada.post("/sources", {"name": "shop-alerts", "kind": "alertmanager"})
     assert made.status_code == 201
+    assert made["Cache-Control"] == "no-store"
     assert made.json()["path"] == f"/in/shop-alerts/{made.json()['token']}"
     listed = ada.get("/sources").json()
     assert made.json()["token"] not in str(listed)

@@ -84,6 +84,12 @@ class Face(NinjaAPI):
             for op in path.operations
         }
 
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        """An answer that nobody in between keeps: it is for this caller, and may hold what is shown once."""
+        response = super().create_temporal_response(request)
+        response["Cache-Control"] = "no-store"
+        return response
+
     def get_openapi_operation_id(self, operation: Any) -> str:
         """The function's own name: short, and unique in this API."""
         return str(operation.view_func.__name__)

@@ -233,6 +233,7 @@ def _report(report: Report) -> dict[str, Any]:
 
 def _file(text: str, media_type: str, name: str) -> HttpResponse:
     response = HttpResponse(text, content_type=f"{media_type}; charset=utf-8")
+    response["Cache-Control"] = "no-store"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
