@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.support.api import a_filled_database
+from unrepeat.arrivals.models import Alert, Change, Delivery
 from unrepeat.support import clock
 from unrepeat.support.config import Config
 from unrepeat.support.secret import hashed
@@ -40,9 +41,9 @@ STREAMS = re.compile(r"stream$")
 ROLES = {"anonymous": None, "reader": Role.READER, "responder": Role.RESPONDER, "admin": Role.ADMIN}
 
 
-def addresses() -> list[tuple[str, str, URLPattern]]:
-    """Every address there is: its name or route, an example of it, and its pattern."""
-    return list(_walk(get_resolver().url_patterns, ""))
+def addresses(world=None) -> list[tuple[str, str, URLPattern]]:
+    """Every address there is: its name or route, an example of it (of things that exist in `world`), and its pattern."""
+    return [(name, _example(route, world), pattern) for name, route, pattern in _walk(get_resolver().url_patterns, "")]
 
 
 def _walk(patterns, before):
@@ -51,21 +52,34 @@ def _walk(patterns, before):
         if isinstance(one, URLResolver):
             yield from _walk(one.url_patterns, route)
         else:
-            yield (one.name if one.name and not route.startswith("api/") else route), _example(route), one
+            yield (one.name if one.name and not route.startswith("api/") else route), route, one
 
 
-def _example(route: str) -> str:
+def _example(route: str, world) -> str:
     """An address that the route stands for; things of that number exist."""
     values = {
-        "number": "1",
-        "pk": "1",
         "seq": "1",
         "revision": "1",
         "section": "summary",
         "part": "timeline",
         "person": "MQ",
+        "number": "1",
+        "pk": "1",
     }
-    filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "note"), route)
+    if world is not None:
+        subjects = {
+            "postmortems": world.report,
+            "deliveries": Delivery.objects.get().pk,
+            "api/v1/tokens": ApiToken.objects.get(user__username="Ada").pk,
+            "people": User.objects.get(username="Cleo").pk,
+            "alerts": Alert.objects.earliest("pk").pk,
+            "changes": Change.objects.get().pk,
+        }
+        found = next((number for subject, number in subjects.items() if subject in route), world.incident)
+        values |= {"number": str(found), "pk": str(found)}
+    filled = re.sub(
+        r"<(?:\w+:)?(\w+)>", lambda name: values.get(name[1], "sessions" if "services" in route else "note"), route
+    )
     return "/" + filled.replace("^", "").replace("$", "")
 
 
@@ -150,7 +164,7 @@ def test_nobody_writes_without_at_least_the_role_of_a_responder():
 def test_a_walk_over_every_address_opens_only_what_the_role_may(world, who, method):
     client = client_of(ROLES[who])
     holes, walls = [], []
-    for name, path, pattern in addresses():
+    for name, path, pattern in addresses(world):
         need = methods_of(pattern)[method]
         if not _takes(pattern, method) or (STREAMS.search(path) and who != "anonymous"):
             continue  # an open stream never ends; tests/rooms/test_stream*.py listen to them
@@ -179,7 +193,7 @@ def test_with_open_reading_anybody_reads_what_a_reader_reads_and_writes_nothing(
     client = client_of(None)
     before = _everything()
     holes, walls = [], []
-    for name, path, pattern in addresses():
+    for name, path, pattern in addresses(world):
         need = methods_of(pattern)[method]
         if not _takes(pattern, method) or STREAMS.search(path) or name in OPEN:
             continue
@@ -204,7 +218,7 @@ def test_every_form_of_a_session_needs_its_csrf_token(world):
     client = client_of(Role.ADMIN, csrf=True)
     before = _everything()
     taken = []
-    for name, path, pattern in addresses():
+    for name, path, pattern in addresses(world):
         if not _takes(pattern, "POST") or STREAMS.search(path):
             continue
         answer = client.post(path, headers={"Accept": "text/html"})

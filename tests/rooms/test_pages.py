@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from tests.support.api import a_filled_database
 from tests.support.world import START, minutes
+from unrepeat.arrivals.models import Delivery
 from unrepeat.incidents import acts, commands, queries
 from unrepeat.incidents import entries as e
 from unrepeat.incidents.acts import ACTS
@@ -296,10 +297,10 @@ def test_the_configuration_page_shows_no_secret(world):
 
 
 def test_an_unreadable_delivery_is_shown_as_it_came_and_read_again(world):
-    ben = signed_in("Ben")
-    page = text_of(ben.get("/deliveries/1"))
+    ben, number = signed_in("Ben"), Delivery.objects.get().pk
+    page = text_of(ben.get(f"/deliveries/{number}"))
     assert "It is not JSON." in page and "no json \\xff" in page
-    assert ben.post("/deliveries/reread", {"delivery": "1"})["Location"] == "/deliveries"
+    assert ben.post("/deliveries/reread", {"delivery": str(number)})["Location"] == "/deliveries"
 
 
 # --- problems
