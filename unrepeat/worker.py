@@ -31,7 +31,10 @@ from unrepeat.support import bell, clock, wakeups
 from unrepeat.support.config import config
 
 TICK = 1.0  # seconds
-BREATH = 0.02  # seconds after a reading that took all there was: under steady intake fewer and larger ones cost less
+BREATHS = (0.02, 0.1)  # seconds, shortest and longest pause after a reading, as long as the reading took
+LITTLE = (
+    1.0  # seconds: a reader that is less behind pauses, so that storing comes first; one that is more behind does not
+)
 SHARE = 0.2  # of the time may go to grouping and wakeups while deliveries wait to be read
 GROUPED_TOGETHER = 100  # alerts or changes a call
 TOPICS: set[str] = {"deliveries", "alerts", "changes", "wakeups", "closing"}
@@ -74,7 +77,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._read_for = 0.0  # seconds
         self._other_for = 0.0
-        self._caught_up = False  # the last reading took all that waited
+        self._has_read = False  # in the last turn
 
     def start(self) -> None:
         """Begin to work in a thread."""
@@ -92,7 +95,7 @@ class Worker:
         read = read_waiting()
         middle = time.monotonic()
         done = read
-        self._caught_up = read > 0 and not lead.seconds()
+        self._has_read = read > 0
         if not read:
             self._read_for = self._other_for = 0.0
         self._read_for += middle - began
@@ -141,12 +144,13 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            since = bell.heard()
+            since, began = bell.heard(), time.monotonic()
             try:
                 if not self.turn():
                     bell.wait(TOPICS, since, self._pause())
-                elif self._caught_up:
-                    self._stopping.wait(BREATH)
+                elif self._has_read and lead.seconds() < LITTLE:
+                    shortest, longest = BREATHS
+                    self._stopping.wait(min(longest, max(shortest, time.monotonic() - began)))
             except Exception:
                 log.exception("the worker stumbled; it goes on")
                 connection.close()

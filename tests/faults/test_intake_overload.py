@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sys
 import time
@@ -151,3 +153,14 @@ def test_an_idle_server_ends_cleanly(start):
     server, _ = start()
     assert server.stop() == 0
     assert "Traceback" not in server.log.read_text()
+
+
+def test_when_its_main_process_is_killed_the_rest_ends_too_and_the_port_is_free(start):
+    server, _ = start()
+    os.kill(server.process.pid, signal.SIGKILL)
+
+    def free() -> bool:
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", server.port)) != 0
+
+    until(free, 15, "nobody listens any more")

@@ -58,6 +58,9 @@ def test_the_same_alerts_three_times_over_mixed_with_resolves_are_that_many_occu
         ended = {key for (key,) in database.query("select key from arrivals_alert where ends_at is not null")}
         assert ended == resolved
     assert database.one("select count(*) from arrivals_delivery where state = 2") == 0
+    until(lambda: not database.query("select 1 from arrivals_alert where news limit 1"), 120, "all alerts are grouped")
+    assert database.one("select count(*) from incidents_incident") == 1, "one service, one outage"
+    assert database.one("select count(*) from incidents_membership") == ALERTS
 
 
 SENDER = """

@@ -38,6 +38,7 @@ def serve(*, host: str = "127.0.0.1", port: Port = 8000, worker: bool = True, mi
     if migrate:
         bring_up_to_date()
     os.environ["UNREPEAT_WORKER"] = "1" if worker else "0"
+    os.environ["UNREPEAT_SERVED"] = "1"
     link = first_admin.link_if_needed()
     if link:
         print(

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import Any, cast
@@ -25,6 +27,8 @@ from unrepeat.arrivals.writer import Writer
 from unrepeat.support import bell, closing
 from unrepeat.support.bell import Ears
 from unrepeat.worker import Worker
+
+PR_SET_PDEATHSIG = 1
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +82,7 @@ class Server:
         if self._with_worker:
             self._worker = Worker()
             self._worker.start()
+        _end_with_the_parent()
         _end_streams_at_sigterm()
         gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not walk through it again and again
@@ -89,6 +94,12 @@ class Server:
         if self._worker is not None:
             await asyncio.to_thread(self._worker.stop)
         await asyncio.to_thread(self._ears.stop)
+
+
+def _end_with_the_parent() -> None:
+    """On Linux: when granian's main process is killed, end too, and free the port."""
+    if sys.platform == "linux" and os.environ.get("UNREPEAT_SERVED") == "1":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end_streams_at_sigterm() -> None:
