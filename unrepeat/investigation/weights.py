@@ -33,6 +33,7 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recovered: float
     harm_power: float
     first: float
+    again: float
     cause: float
     symptom: float
 
@@ -145,6 +146,7 @@ class Leak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steady: float
     by_load: float
     share: float
+    break_rows: float
 
 
 class Saturation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

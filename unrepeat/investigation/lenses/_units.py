@@ -29,7 +29,7 @@ class Measure:
 CPU_SHARE = Measure("CPU", "share", "inside", "up", 0.05, 0.15)
 CPU_CORES = Measure("CPU", "cores", "inside", "up", 0.05, 0.15)
 MEMORY_SHARE = Measure("memory", "share", "inside", "up", 0.02, 0.03)
-MEMORY = Measure("memory", "bytes", "inside", "up", 4e6, 0.03)
+MEMORY = Measure("memory", "bytes", "inside", "up", 4e6, 0.05)
 DISK = Measure("disk", "count", "inside", "up", 5.0, 0.5)
 NETWORK = Measure("network traffic", "bytes", "load", "either", 1e3, 0.5)
 QUEUE = Measure("queue or pool", "count", "inside", "up", 3.0, 0.25)

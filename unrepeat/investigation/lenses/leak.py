@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from unrepeat.investigation.lenses._contrast import step_of
 from unrepeat.investigation.lenses._findings import Finding, chart_of
 from unrepeat.investigation.lenses._scene import Scene
 from unrepeat.investigation.lenses._shapes import Growth, growths_of
-from unrepeat.investigation.lenses._tables import Floats
+from unrepeat.investigation.lenses._tables import Bools, Floats
 from unrepeat.investigation.lenses._words import from_to
 
 TITLE = "Leaks"
@@ -18,7 +19,7 @@ _CAN_LEAK = frozenset({"memory", "queue or pool", "fullness"})
 
 def look(scene: Scene) -> list[Finding]:
     """One finding an indicator with the shape of a leak."""
-    rows = scene.contrast.before | scene.contrast.during
+    rows = _unbroken(scene)
     values = scene.tables.values[rows]
     loads = _loads(scene, values)
     found = []
@@ -31,6 +32,16 @@ def look(scene: Scene) -> list[Finding]:
             best = max(leaking, key=lambda shape: shape.trend)
             found.append(_finding(scene, column, best, float(scene.tables.times[rows][best.began])))
     return found
+
+
+def _unbroken(scene: Scene) -> Bools:
+    """The rows of quiet and harm since the last break in the recording: a shape needs time that goes on."""
+    times = scene.tables.times
+    rows: Bools = scene.contrast.before | scene.contrast.during
+    breaks = np.flatnonzero(np.diff(times) > scene.weights.leak.break_rows * step_of(times))
+    if len(breaks):
+        rows = rows & (np.arange(len(times)) > breaks[-1])
+    return rows
 
 
 def leaks(growth: Growth, scene: Scene, least: float) -> bool:

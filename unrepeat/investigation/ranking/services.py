@@ -10,11 +10,13 @@ from unrepeat.investigation.lenses import Finding, Scene, step_of
 # Lenses that show a fault at a callee that its callers feel, and lenses that show what callers feel.
 OWN = ("resources", "edges", "own_time", "pods", "leak", "failures")
 FELT = ("slowness", "failures")
+# Lenses that look at the same numbers from several sides: the strongest counts in full, the others a little.
+SAME = ("resources", "leak", "saturation", "restarts")
 
 
 def service_scores(scene: Scene, findings: list[Finding]) -> dict[str, float]:
     """The strongest finding of each lens, weighted, added up; only services that anything speaks against, the worst first."""
-    best = _best(findings)
+    best = _once(scene, _best(findings))
     faulty = {
         service for (service, lens), score in best.items() if lens in OWN and score >= scene.weights.clear.own_fault
     }
@@ -57,6 +59,19 @@ def _best(findings: list[Finding]) -> dict[tuple[str, str], float]:
             key = finding.service, finding.lens
             best[key] = max(best[key], finding.score)
     return best
+
+
+def _once(scene: Scene, best: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    """Scores in which what several lenses say of the same numbers is not counted again and again."""
+    counted = dict(best)
+    weights = scene.weights.lenses
+    for service in {service for service, _ in best}:
+        same = [lens for lens in SAME if best.get((service, lens), 0.0) > 0]
+        strongest = max(same, key=lambda lens: weights.get(lens, 0.0) * best[service, lens], default="")
+        for lens in same:
+            if lens != strongest:
+                counted[service, lens] *= scene.weights.score.again
+    return counted
 
 
 def _faint(scene: Scene) -> dict[str, float]:
