@@ -91,6 +91,21 @@ def test_a_second_alert_of_the_service_and_one_of_a_neighbour_join(shop):
     ]
 
 
+def test_incidents_are_listed_by_any_of_their_services_and_by_status(shop, time):
+    alert("sessions")
+    alert("shop", "ShopSlow", START + minutes(10))
+    alert("billing", "InvoicesLate", START + minutes(11))
+    both, billing = grouped()
+    for service, rows in (("sessions", [both]), ("shop", [both]), ("billing", [billing]), ("sho", []), ("%", [])):
+        assert list(queries.incidents(service=service)) == rows, service
+    time.advance(hours=1)
+    commands.perform(billing.pk, acts.Resolve("The invoices are out."), by="Ada")
+    assert [row.pk for row in queries.incidents(status="open")] == [both.pk] == [r.pk for r in queries.open_incidents()]
+    assert [row.pk for row in queries.incidents(status="resolved")] == [billing.pk]
+    first = queries.incidents(size=1, page=99)
+    assert ([row.pk for row in first], first.page, first.pages, first.total) == ([both.pk], 2, 2, 2)
+
+
 def test_a_stranger_opens_an_incident_of_its_own(shop):
     alert("sessions")
     alert("billing", "InvoicesLate")

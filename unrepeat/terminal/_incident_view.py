@@ -191,20 +191,18 @@ def _measures(state: State) -> Table:
 
 
 def _timeline(log: Sequence[Logged], zone: str) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
+    table = Table.grid(padding=(0, 1))
+    for _ in range(2):
+        table.add_column(no_wrap=True)
     for line in telling.lines(log, zone):
         if line.day:
-            table.add_row("", Text(line.day, style="dim"))
+            table.add_row("", "", Text(line.day, style="dim"))
         told = line.told
-        words_ = Text.assemble(
-            _mark(told.shape, ""), (told.key, "bold"), f" {told.said}" if told.said else "", style="default"
-        )
-        if told.why:
-            words_.append(f"\n  {told.why}", style="dim")
-        if line.late:
-            words_.append(f"\n  written down {line.late} later", style="dim")
-        table.add_row(Text(words.clock_time(line.at, zone), style="dim"), words_)
+        said = Text.assemble((told.key, "bold"), f" {told.said}" if told.said else "")
+        for small in (told.why, f"written down {line.late} later" if line.late else ""):
+            if small:
+                said.append(f"\n{small}", style="dim")
+        table.add_row(Text(words.clock_time(line.at, zone), style="dim"), _mark(told.shape, ""), said)
     return table
 
 
@@ -216,7 +214,7 @@ def _plain() -> Table:
 
 def _mark(shape: str, word: str) -> Text:
     sign, style = SHAPES[shape]
-    return Text.assemble((f"{sign} ", style), word)
+    return Text.assemble((sign, style), f" {word}" if word else "")
 
 
 def _moment(at: datetime, zone: str) -> str:
