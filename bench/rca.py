@@ -113,6 +113,7 @@ def main(argv: list[str]) -> int:
         board.add("largest z", case, largest_z(case))
     missing = "BARO was left out." if options.no_baro else _add_baro(board, cases, options.rounds)
     _print_tables(board, cases)
+    _print_calibration(cases, rankings)
     print(missing) if missing else None
     if options.misses:
         _print_misses(cases, rankings)
@@ -189,6 +190,19 @@ def _print_tables(board: Board, cases: list[Case]) -> None:
         )
         print(f"  {dataset:16} {times}{named}")
     print()
+
+
+def _print_calibration(cases: list[Case], rankings: dict[str, Ranking]) -> None:
+    """How often a service is called guilty aloud, and how often that is right: false confidence is worse than silence."""
+    asked = [case for case in cases if case.truth.service]
+    sure = [case for case in asked if rankings[case.name].verdict.sure]
+    right = sum(rankings[case.name].verdict.service == case.truth.service for case in sure)
+    print(
+        f"a service is called guilty in {len(sure)} of {len(asked)} cases, rightly in {right}; otherwise suspects are only ranked\n"
+    )
+    if sure:
+        print(f"FIGURE guilty_service_precision={right / len(sure):.3f} unit=share against=labels")
+        print(f"FIGURE guilty_service_named={len(sure) / len(asked):.3f} unit=share against=labels")
 
 
 def _print_misses(cases: list[Case], rankings: dict[str, Ranking]) -> None:
