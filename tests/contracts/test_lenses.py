@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.support.outages import ALERT, Outage, replaced, shop
+from tests.support.made_up_outages import ALERT, Outage, replaced, shop
 from unrepeat.investigation.lenses import Calls, Finding, LogLine, Spans, scene_of
 from unrepeat.investigation.ranking.changes import OUTSIDE
 from unrepeat.investigation.ranking.rank import lenses

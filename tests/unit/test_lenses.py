@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.support.outages import ALERT, MINUTE, Outage, replaced, shop
+from tests.support.made_up_outages import ALERT, MINUTE, Outage, replaced, shop
 from unrepeat.investigation.lenses import Calls, LogCounts, LogLine, Spans, scene_of
 from unrepeat.investigation.ranking.rank import lenses
 from unrepeat.investigation.weights import weights

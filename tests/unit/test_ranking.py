@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.outages import ALERT, MINUTE, Outage, replaced, shop
+from tests.support.made_up_outages import ALERT, MINUTE, Outage, replaced, shop
 from unrepeat.investigation.lenses import LogLine
 from unrepeat.investigation.ranking import rank
 
