@@ -84,8 +84,7 @@ class Index:
         if vendor == "postgresql":
             return [
                 f"create table {t} (doc bigint primary key, place bigint not null, title text not null, body text not null, words tsvector not null)",
-                f"create index {t}_words on {t} using gin (words)",
-                f"create index {t}_place on {t} (place desc)",
+                f"create index {t}_words on {t} using gin (words) with (fastupdate = off)",
             ]
         return [
             f"create virtual table {t} using fts5 (title, body, tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3 4')",
@@ -170,7 +169,7 @@ class Index:
 
     def _asked(self, statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         """The rows of a search. PostgreSQL's planner knows nothing of the price of unpacking long vectors, and would read all
-        of them one by one; so it is told to use an index.
+        of them one by one; so it is told to use the index over words.
         """
         if not self._postgresql:
             with connection.cursor() as cursor:
@@ -202,7 +201,9 @@ class Index:
 
     @property
     def _place(self) -> str:
-        return "t.place" if self._postgresql else "t.rowid"
+        return (
+            "t.place + 0" if self._postgresql else "t.rowid"
+        )  # + 0: no index leads there, so the index over words is used
 
     def _matches(self, query: str) -> str:
         return f"t.words @@ {query}" if self._postgresql else f"{self.table} match {query}"
