@@ -20,7 +20,7 @@ from lab.sessions.releases import tracking
 from lab.sessions.store import SessionStore
 from lab.shop import catalogue
 
-WANTED_MS = 0.33
+WANTED_MS = 0.34
 """CPU milliseconds that one tracked visit is to cost in a checkpoint."""
 
 TRIAL_ITEMS = 24
