@@ -28,7 +28,7 @@ NOW = datetime(2024, 8, 12, 18, 30, tzinfo=UTC)
 def example(kind: type) -> object:
     """An entry of a kind, every field filled."""
     hints = get_type_hints(kind)
-    values = {datetime: START, int: 3, str: "sessions", bool: True}
+    values = {datetime: START, int: 3, str: "sessions", bool: True, float: 0.5}
 
     def value(hint):
         if get_origin(hint) is tuple:
@@ -37,6 +37,8 @@ def example(kind: type) -> object:
             return values[hint]
         if get_origin(hint) is dict:
             return {}
+        if dataclasses.is_dataclass(hint):
+            return example(hint)
         return next((value(one) for one in get_args(hint) if one in values), None) or get_args(hint)[0]
 
     return kind(**{one.name: value(hints[one.name]) for one in dataclasses.fields(kind)})

@@ -131,6 +131,21 @@ def _forms(request: HttpRequest, state: State, tried: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Hurt:
+    """A measured share of those who were hurt: `86 %` of whom, and the count with its denominator."""
+
+    share: str
+    name: str
+    count: str
+
+    @classmethod
+    def of(cls, measured: Any) -> Hurt:
+        """Of what the log holds; a share of none is told as a count only."""
+        share = f"{measured.numerator / measured.denominator:.0%}".replace("%", " %") if measured.denominator else "–"
+        return cls(share, measured.name, f"{measured.numerator} of {measured.denominator} {measured.unit}")
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The facts under the headline that need more than the state: how long it lasts, who is on it, how far the suspects are."""
 
@@ -141,6 +156,7 @@ class Facts:
     cleared: int
     undecided: int
     not_measured: str
+    hurt: list[Hurt]
 
     @classmethod
     def of(cls, state: State, now: datetime) -> Facts:
@@ -156,4 +172,5 @@ class Facts:
             cleared=verdicts.count("cleared"),
             undecided=verdicts.count("suspect"),
             not_measured=state.missing.get("Impact", "No request log is connected, so nobody can count them."),
+            hurt=[Hurt.of(one) for one in getattr(getattr(state, "impact", None), "shares", ())],
         )

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from unrepeat.incidents import entries as e
 from unrepeat.incidents.state import State
 from unrepeat.support import words
 
 CHARACTER = 6.6  # width of a letter of the labels, in the drawing's units
+HALF_A_TIME = 17.0  # half the width of `15:15`
+BESIDE = 8.0  # shapes nearer than this stand one below the other, so that none hides another
 CROWDED = 4.0  # notes nearer than this to the one before are not drawn
 BAR = 22.0  # from one alert's bar to the next
 STEPS = [timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
@@ -152,7 +155,8 @@ class _Axis:
         made = []
         while at <= self.end:
             label = f"{at.day} {at:%b}" if step >= timedelta(days=1) else f"{at:%H:%M}"
-            made.append(Tick(self.x(at), label))
+            if self.x(at) >= HALF_A_TIME:  # a label must not be cut off at the edge
+                made.append(Tick(self.x(at), label))
             at += step
         return made
 
@@ -241,6 +245,9 @@ def _label(drawn: Story) -> None:
         by_lane.setdefault(sign.y, []).append(sign)
     for signs in by_lane.values():
         signs.sort(key=lambda sign: sign.x)
+        for before, sign in pairwise(signs):
+            if sign.x - before.x < BESIDE and before.y <= sign.y:
+                sign.y += BESIDE
         taken = drawn.frame.left - 8
         for here, sign in enumerate(signs):
             following = signs[here + 1].x if here + 1 < len(signs) else drawn.frame.width + 8

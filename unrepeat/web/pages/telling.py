@@ -73,7 +73,7 @@ def written_later(log: Sequence[e.Logged]) -> bool:
 
 def tell(logged: e.Logged) -> Told:
     """One entry in words."""
-    make = _TELL.get(type(logged.entry))
+    make = _TELL.get(type(logged.entry)) or _TELL_BY_KIND.get(logged.entry.kind)
     if make is None:
         return Told("note", logged.entry.kind.replace("_", " "), why=f"by {logged.by}")
     return make(logged.by, logged.entry)
@@ -177,6 +177,19 @@ def _measure(said: str) -> Callable[[str, Any], Told]:
 
     return make
 
+
+def _impact(_: str, entry: Any) -> Told:
+    counted = ", ".join(f"{one.name}: {one.numerator} of {one.denominator} {one.unit}" for one in entry.shares)
+    return Told(
+        "note",
+        "Impact measured:",
+        counted or "nobody was counted",
+        small(f"slow is over {entry.slow_seconds:g} s", entry.source),
+    )
+
+
+_TELL_BY_KIND: dict[str, Callable[[str, Any], Told]] = {"impact_measured": _impact}
+"""Kinds that the log learned of after this page; by name, so that the page works with and without them."""
 
 _TELL: dict[type[e.Entry], Callable[[str, Any], Told]] = {
     e.IncidentOpened: _opened,

@@ -23,7 +23,11 @@ STATUS = {
     "resolved": ("good", "verified", "Resolved"),
     "merged": ("", "note", "Merged"),
 }
-VERDICT = {"suspect": ("warn", "suspect", "Suspect"), "cleared": ("good", "cleared", "Cleared"), "guilty": ("bad", "guilty", "Guilty")}
+VERDICT = {
+    "suspect": ("warn", "suspect", "Suspect"),
+    "cleared": ("good", "cleared", "Cleared"),
+    "guilty": ("bad", "guilty", "Guilty"),
+}
 
 
 @register.simple_tag
