@@ -1,7 +1,8 @@
 """Who is guilty: the ranking of services, indicators and changes on labelled failures, beside random order, the largest z and BARO.
 
 Every case is a folder below DIR (see its README). The ranking gets the data files and the alert's time; labels are read for
-scoring alone. AC@k: share of cases whose truth stands in the first k. Avg@5: mean of AC@1 to AC@5. Ties and silence are misses.
+scoring alone. AC@k: share of cases whose truth stands in the first k. Avg@5: mean of AC@1 to AC@5. Silence is a miss.
+Seconds are CPU seconds, so that neighbours on the machine do not count.
 For changes, `none` takes the place in the ranking below which nothing is called guilty; a case without a guilty change is right
 when `none` stands first.
 """
@@ -126,9 +127,9 @@ def main(argv: list[str]) -> int:
 
 def ours(case: Case, setting: Weights) -> tuple[Answer, Ranking]:
     """Our ranking of one case, from its tables alone."""
-    began = time.perf_counter()
+    began = time.process_time()
     ranking = rank(case.tables, setting)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     changes = [suspect.name for suspect in ranking.changes]
     named = sum(suspect.score >= setting.changes.guilty for suspect in ranking.changes)
     changes.insert(named, NONE)
@@ -174,7 +175,7 @@ def _print_tables(board: Board, cases: list[Case]) -> None:
             print(
                 f"  {dataset:16} {len(tally.places):5}  {shown[0]:16} {shown[1]:16} {shown[2]:16} {_random(cases, dataset, kind):16}"
             )
-    print("\nseconds a case, and decoys named")
+    print("\nCPU seconds a case, and decoys named")
     for dataset in sorted({case.truth.dataset for case in cases}):
         spent = {
             method: statistics.fmean(known)

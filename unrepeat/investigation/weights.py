@@ -104,6 +104,7 @@ class Diffs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a diff does."""
 
     most: float
+    idle: float
     words: float
     untouched: float
 

@@ -50,7 +50,6 @@ class Reading:
     why: str
 
 
-@lru_cache(maxsize=4096)
 def read_diff(diff: str, files: tuple[str, ...]) -> Reading:
     """The strongest thing that a diff does to behaviour."""
     if is_inert(files):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 
-from unrepeat.investigation.lenses._diffs import is_inert, read_diff, words_of
+from unrepeat.investigation.lenses._diffs import Reading, is_inert, read_diff, words_of
 from unrepeat.investigation.lenses._findings import Finding
 from unrepeat.investigation.lenses._scene import Scene
 from unrepeat.investigation.lenses._tables import Change
@@ -16,15 +15,24 @@ _BAD = ("ERROR", "FATAL", "CRITICAL", "PANIC", "WARN", "WARNING")
 
 
 def look(scene: Scene) -> list[Finding]:
-    """One finding a change whose diff is known: against it for what it does, for it where it does nothing that could hurt."""
-    changes = [change for change in scene.tables.changes if change.diff or is_inert(change.files)]
+    """One finding a change before the alert whose diff is known: against it for what it does, for it where it does nothing that could hurt."""
+    early = [change for change in scene.tables.changes if change.at <= scene.tables.alert]
+    changes = [change for change in early if change.diff or is_inert(change.files)]
     if not changes:
         return []
     said = _said(scene)
     heard = words_of(said)
-    words = {change.key: _words(change) for change in changes}
-    rare = _rarity(words)
-    return [_finding(scene, change, said, words[change.key] & heard, rare) for change in changes]
+    texts = {change.key: _text(change) for change in changes}
+    spoken = [text.lower() for text in texts.values()]
+    found = []
+    for change in changes:
+        reading = read_diff(change.diff, change.files)
+        if reading.weight > scene.weights.diffs.idle:
+            shared = _shared(scene, change, words_of(texts[change.key]) & heard, spoken)
+            found.append(_finding(scene, change, reading, _traced(change, said), shared))
+        else:
+            found.append(_finding(scene, change, reading, [], {}))
+    return found
 
 
 def _said(scene: Scene) -> str:
@@ -43,46 +51,41 @@ def _said(scene: Scene) -> str:
     return " ".join([*sorted(lines), *moved])
 
 
-def _rarity(words: dict[str, frozenset[str]]) -> dict[str, float]:
-    """How telling a word is: found in one change it tells much, found in all of them nothing."""
-    seen: Counter[str] = Counter()
-    for mine in words.values():
-        seen.update(mine)
-    most = math.log(1 + len(words))
-    return {word: math.log((1 + len(words)) / (1 + count)) / most for word, count in seen.items()}
+def _text(change: Change) -> str:
+    return " ".join((change.summary, " ".join(change.files), change.diff))
 
 
-def _words(change: Change) -> frozenset[str]:
-    return words_of(" ".join((change.summary, " ".join(change.files), change.diff)))
-
-
-def _finding(scene: Scene, change: Change, said: str, common: frozenset[str], rare: dict[str, float]) -> Finding:
-    reading = read_diff(change.diff, change.files)
+def _traced(change: Change, said: str) -> list[str]:
+    """Files of a change that the errors name."""
     names = {name.rpartition("/")[2] for name in change.files}
-    traced = sorted(name for name in names if name and name in said)
-    own = words_of(change.service) | words_of(" ".join(service for service in scene.slow))
-    shared = sorted(common - own, key=lambda word: (-rare.get(word, 0.0), word))
-    touch = min(1.0, sum(rare.get(word, 0.0) for word in shared) / scene.weights.diffs.words)
-    if traced:
-        touch = 1.0
-    score = (
-        scene.weights.diffs.most
-        * reading.weight
-        * (scene.weights.diffs.untouched + (1 - scene.weights.diffs.untouched) * touch)
-    )
+    return sorted(name for name in names if name and name in said)
+
+
+def _shared(scene: Scene, change: Change, common: frozenset[str], spoken: list[str]) -> dict[str, float]:
+    """Words that a change has in common with the errors, with how telling they are: found in all changes, a word tells nothing."""
+    own = words_of(" ".join((change.service, *scene.known)))
+    most = math.log(1 + len(spoken))
+    telling = {
+        word: math.log((1 + len(spoken)) / (1 + sum(word in text for text in spoken))) / most for word in common - own
+    }
+    return dict(sorted(telling.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _finding(scene: Scene, change: Change, reading: Reading, traced: list[str], shared: dict[str, float]) -> Finding:
+    tuning = scene.weights.diffs
+    touch = 1.0 if traced else min(1.0, sum(shared.values()) / tuning.words)
     if traced:
         link = f" The errors name {listed(traced)}."
-    elif shared and touch > scene.weights.diffs.untouched:
-        link = f" It shares the words {listed(shared[:3])} with the errors."
+    elif shared and touch > tuning.untouched:
+        link = f" It shares the words {listed(list(shared)[:3])} with the errors."
     else:
-        link = " Nothing in it meets the errors."
-    what = change.summary or change.key[:8]
+        link = " Nothing in it meets the errors." if reading.weight > tuning.idle else ""
     return Finding(
         lens="diffs",
         kind="change",
         subject=change.key,
         service=change.service,
-        score=score,
-        sentence=f"“{what}” {reading.why}.{link}",
+        score=tuning.most * reading.weight * (tuning.untouched + (1 - tuning.untouched) * touch),
+        sentence=f"“{change.summary or change.key[:8]}” {reading.why}.{link}",
         source=tuple(change.files),
     )
