@@ -13,6 +13,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 ALERTS = 10_000
 NEEDED = 2_000  # alerts a second
@@ -75,7 +76,7 @@ def _storm(batch: int, prefix: str) -> int:
     return 0 if whole and min(firing, resolving) >= NEEDED else 1
 
 
-def _fire():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _fire() -> Any:
     from unrepeat.arrivals.models import Alert, Source
 
     source = Source.objects.create(name="prometheus", kind="alertmanager", made_at=START)

@@ -33,9 +33,18 @@ def values(hint) -> st.SearchStrategy:
         return st.lists(values(typing.get_args(hint)[0]), max_size=4).map(tuple)
     if origin is dict:
         return st.just({})
-    if hint in (int | None, date | None):
+    if dataclasses.is_dataclass(hint):
+        return made(hint)
+    if hint in (int | None, date | None, datetime | None):
         return st.none() | values(typing.get_args(hint)[0])
-    return {str: WORDS, int: NUMBERS, bool: st.booleans(), datetime: MOMENTS, date: st.just(date(2024, 9, 1))}[hint]
+    return {
+        str: WORDS,
+        int: NUMBERS,
+        float: st.sampled_from([0.0, 0.5, 2.5]),
+        bool: st.booleans(),
+        datetime: MOMENTS,
+        date: st.just(date(2024, 9, 1)),
+    }[hint]
 
 
 def made(cls) -> st.SearchStrategy:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 
 from unrepeat.incidents import entries as e
 from unrepeat.incidents.redacted import without_words
-from unrepeat.incidents.state import Evidence, Measure, NearChange, OpenAlert, State, Suspect, Verdict
+from unrepeat.incidents.state import Evidence, Measure, NearChange, OpenAlert, State
+from unrepeat.incidents.verdicts import judge
 
 _CONTAINERS = tuple(f.name for f in dataclasses.fields(State) if f.default_factory is not dataclasses.MISSING)
 MACHINE = "unrepeat"  # the author of what Unrepeat does by itself
@@ -223,29 +223,7 @@ def _retitled(state: State, _: e.Logged, entry: e.Retitled) -> None:
     state.title = entry.title or "(redacted)"
 
 
-# --- suspects, evidence, measures -----------------------------------------------------------------------------------
-
-
-def _verdict(
-    state: State, logged: e.Logged, entry: e.SuspectRaised | e.SuspectCleared | e.SuspectConvicted, verdict: Verdict
-) -> None:
-    key = (entry.suspect_kind, entry.suspect)
-    before = state.suspects.get(key)
-    same = before is not None and before.verdict == verdict
-    told = (logged.at, verdict, logged.by, entry.reason)
-    state.suspects[key] = Suspect(
-        name=entry.suspect,
-        kind=entry.suspect_kind,
-        verdict=verdict,
-        raised_at=before.raised_at if before else logged.at,
-        decided_at=before.decided_at if before and same else logged.at,
-        by=logged.by,
-        reason=entry.reason,
-        evidence=tuple(dict.fromkeys((*(before.evidence if before else ()), *entry.evidence))),
-        story=[*(before.story if before else ()), told],
-    )
-    guilty: list[datetime] = [s.decided_at for s in state.suspects.values() if s.verdict == "guilty"]
-    state.cause_found_at = min(guilty, default=None)
+# --- evidence, measures ---------------------------------------------------------------------------------------------
 
 
 def _evidence(state: State, logged: e.Logged, entry: e.EvidenceGathered) -> None:
@@ -297,9 +275,9 @@ _DO: dict[type[e.Entry], Callable[[State, e.Logged, Any], None]] = {
     e.NoteWritten: _note,
     e.RoleHanded: _role,
     e.Escalated: _escalated,
-    e.SuspectRaised: lambda state, logged, entry: _verdict(state, logged, entry, "suspect"),
-    e.SuspectCleared: lambda state, logged, entry: _verdict(state, logged, entry, "cleared"),
-    e.SuspectConvicted: lambda state, logged, entry: _verdict(state, logged, entry, "guilty"),
+    e.SuspectRaised: lambda state, logged, entry: judge(state, logged, entry, "suspect"),
+    e.SuspectCleared: lambda state, logged, entry: judge(state, logged, entry, "cleared"),
+    e.SuspectConvicted: lambda state, logged, entry: judge(state, logged, entry, "guilty"),
     e.EvidenceGathered: _evidence,
     e.EvidenceMissing: _missing,
     e.SeverityChanged: _severity,
