@@ -29,7 +29,7 @@ def _secret_key() -> str:
 
 def _database() -> dict[str, Any]:
     """SQLite with what many writers need, or PostgreSQL as it is."""
-    parsed: dict[str, Any] = dict(dj_database_url.parse(_config.database_url, conn_max_age=60, conn_health_checks=True))
+    parsed: dict[str, Any] = dict(dj_database_url.parse(_config.database_url))
     if parsed["ENGINE"] == "django.db.backends.sqlite3":
         parsed["ENGINE"] = "unrepeat.support.sqlite"
         parsed["OPTIONS"] = {
@@ -39,6 +39,9 @@ def _database() -> dict[str, Any]:
         }
         Path(str(parsed["NAME"])).parent.mkdir(parents=True, exist_ok=True)
         parsed["TEST"] = {"NAME": f"{parsed['NAME']}.test"}  # a file: threads and processes of a test share it
+    else:
+        # Under ASGI every request has a thread of its own, so connections live in a pool and not in threads.
+        parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), "pool": {"min_size": 2, "max_size": 20, "timeout": 20}}
     return parsed
 
 

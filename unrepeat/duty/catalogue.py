@@ -1,6 +1,7 @@
 """The catalogue as people write it in TOML, checked. Pure.
 
-[teams.NAME] title, email; [services.NAME] title, team, depends_on, repository, labels.
+[teams.NAME] title, email; [services.NAME] title, team, depends_on, repository, labels, slow_over (seconds: its objective);
+[[services.NAME.steps]] name, attempt, success, method: a business step of its users, by patterns of paths.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from unrepeat.support.problems import Invalid
 NAME = 120  # characters of a name
 TITLE = 200
 REPOSITORY = 300
+SLOWEST = 3600  # seconds
 LABEL = 1000  # of a label's name and value together
 
 
@@ -27,6 +29,15 @@ class TeamText(msgspec.Struct, forbid_unknown_fields=True):
     email: str = ""
 
 
+class StepText(msgspec.Struct, forbid_unknown_fields=True):
+    """A business step: a request to one of `attempt` tries it, an answer below 400 to one of `success` is it done (SQL LIKE patterns)."""
+
+    name: str
+    attempt: list[str]
+    success: list[str]
+    method: str = ""
+
+
 class ServiceText(msgspec.Struct, forbid_unknown_fields=True):
     """A service as the file tells it."""
 
@@ -35,6 +46,8 @@ class ServiceText(msgspec.Struct, forbid_unknown_fields=True):
     depends_on: list[str] = []
     repository: str = ""
     labels: dict[str, str] = {}
+    slow_over: float | None = None
+    steps: list[StepText] = []
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,7 +74,7 @@ def read(toml_text: str) -> Catalogue:
         raise Invalid(
             "The catalogue has a field that does not fit.",
             f"{error}.",
-            "Teams have title and email; services have title, team, depends_on, repository and labels.",
+            "Teams have title and email; services have title, team, depends_on, repository, labels, slow_over and steps.",
         ) from error
     for name, team in file.teams.items():
         _name(name)
@@ -72,6 +85,7 @@ def read(toml_text: str) -> Catalogue:
         _short(f"The repository of service {name}", service.repository, REPOSITORY)
         for label, value in service.labels.items():
             _short(f"The label {label} of service {name}", f"{label}{value}", LABEL)
+        _users(name, service)
         if name in service.depends_on:
             raise Invalid(f"Service {name} depends on itself.", "That says nothing.", "Take it out of depends_on.")
     return Catalogue(file.teams, file.services)
@@ -106,6 +120,23 @@ def _team(name: str, team: TeamText) -> None:
     _short(f"The title of team {name}", team.title, TITLE)
     if team.email and not re.fullmatch(r"[^@\s\x00]+@[^@\s\x00]+", team.email[:254]):
         raise Invalid(f"“{team.email[:60]}” is no e-mail address.", f"Team {name} has it.", "Mend it or leave it out.")
+
+
+def _users(name: str, service: ServiceText) -> None:
+    if service.slow_over is not None and not 0 < service.slow_over < SLOWEST:
+        raise Invalid(
+            f"The objective of service {name} makes no sense.",
+            f"slow_over is {service.slow_over:g} seconds.",
+            "Give the seconds over which a request is slow, for example 0.5.",
+        )
+    for step in service.steps:
+        _short(f"A step of service {name}", f"{step.name}{step.method}{''.join(step.attempt + step.success)}", LABEL)
+        if not (step.name and step.attempt and step.success):
+            raise Invalid(
+                f"A step of service {name} is not whole.",
+                "A step has a name, paths that try it and paths whose success ends it.",
+                'Write for example name = "checkout", attempt = ["/checkout"], success = ["/pay"].',
+            )
 
 
 def _short(what: str, value: str, limit: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 from django.db import transaction
 
 from unrepeat.duty import catalogue, store
@@ -41,6 +42,8 @@ def load_catalogue(toml_text: str) -> Loaded:
                     "team": teams.get(service.team),
                     "repository": service.repository,
                     "labels": service.labels,
+                    "slow_over": service.slow_over,
+                    "steps": [msgspec.to_builtins(step) for step in service.steps],
                 },
             )
         needs = {name: list(dict.fromkeys(service.depends_on)) for name, service in told.services.items()}

@@ -26,6 +26,8 @@ class Service(models.Model):
     labels = models.JSONField(
         default=dict
     )  # the label values that its series carry in Prometheus, for example {"job": "sessions"}
+    slow_over = models.FloatField(null=True)  # seconds: its objective; a request that takes longer is slow
+    steps = models.JSONField(default=list)  # business steps that its users take, see duty.catalogue.StepText
     known_since = models.DateTimeField()
 
     class Meta:

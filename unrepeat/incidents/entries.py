@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 SuspectKind = Literal["service", "indicator", "change"]
+IMPACT = "Impact"  # the title under which a log says why impact could not be measured
 Role = Literal["lead", "scribe", "communicator"]
 
 
@@ -153,6 +154,33 @@ class EvidenceGathered(Entry):
     window_to: datetime
     service: str = ""
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareMeasured:
+    """`numerator` of `denominator` `unit`, for example 474 of 549 users slowed."""
+
+    name: str
+    unit: str
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactMeasured(Entry):
+    """Who was hurt, counted in a request log. `slow_seconds`: slower is slow, `slow_source` says who says so; harm's times are found from the data."""
+
+    kind: ClassVar[str] = "impact_measured"
+    digest: str
+    source: str
+    window_from: datetime
+    window_to: datetime
+    slow_seconds: float
+    slow_source: str
+    shares: tuple[ShareMeasured, ...]
+    harm_from: datetime | None = None
+    harm_to: datetime | None = None
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from unrepeat.incidents import entries as e
+from unrepeat.incidents.entries import IMPACT
 from unrepeat.incidents.redacted import without_words
 from unrepeat.incidents.state import Evidence, Measure, NearChange, OpenAlert, State
 from unrepeat.incidents.verdicts import judge
@@ -241,6 +242,11 @@ def _evidence(state: State, logged: e.Logged, entry: e.EvidenceGathered) -> None
     state.missing.pop(entry.title, None)
 
 
+def _impact(state: State, _: e.Logged, entry: e.ImpactMeasured) -> None:
+    state.impact = entry
+    state.missing.pop(IMPACT, None)
+
+
 def _missing(state: State, _: e.Logged, entry: e.EvidenceMissing) -> None:
     state.missing[entry.title] = entry.reason
 
@@ -280,6 +286,7 @@ _DO: dict[type[e.Entry], Callable[[State, e.Logged, Any], None]] = {
     e.SuspectConvicted: lambda state, logged, entry: judge(state, logged, entry, "guilty"),
     e.EvidenceGathered: _evidence,
     e.EvidenceMissing: _missing,
+    e.ImpactMeasured: _impact,
     e.SeverityChanged: _severity,
     e.Retitled: _retitled,
     e.StartCorrected: _start_corrected,

@@ -28,6 +28,7 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
     ended = after.status == "resolved" and (opened or before.status != "resolved")
     if opened or ended:
         planned.append(Follow("investigation", "gather", dict(subject), now, f"gather:{number}:{seq}"))
+        planned.append(Follow("investigation", "measure", dict(subject), now, f"measure:{number}:{seq}"))
     if ended:
         planned.append(Follow("postmortems", "draft", dict(subject), now, f"draft:{number}:{seq}"))
     calm = after.quiet_since

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from unrepeat.incidents.entries import Role, SuspectKind
+from unrepeat.incidents.entries import ImpactMeasured, Role, SuspectKind
 
 Status = Literal["detected", "acknowledged", "mitigated", "resolved", "reopened", "merged"]
 Verdict = Literal["suspect", "cleared", "guilty"]
@@ -118,6 +118,7 @@ class State:
     changes: dict[int, NearChange] = field(default_factory=dict)
     measures: dict[int, Measure] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    impact: ImpactMeasured | None = None  # as it was measured last
     missing: dict[str, str] = field(default_factory=dict)  # what could not be measured: title -> reason
     mitigation: str = ""
     mitigating_change: int | None = None

@@ -34,7 +34,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: requests from `start` until before `end` (UTC); slower than `slow_seconds` is slow, and `slow_source` says who says so."""
+    """What is asked: requests from `start` until before `end` (UTC); slower than `slow_seconds` is slow, and `slow_source` says who says so.
+
+    `shown`: the window of the stretches of time, when it is wider. `known_to`: what came later is not looked at.
+    """
 
     start: datetime
     end: datetime
@@ -42,6 +45,12 @@ class Question:
     slow_source: str
     step: Step | None = None
     bucket: timedelta = timedelta(minutes=1)
+    shown: tuple[datetime, datetime] | None = None
+    known_to: datetime | None = None
+
+    def patience(self, end: datetime) -> datetime:
+        """Until when an attempt that was made before `end` may still succeed."""
+        return min(end + GRACE, self.known_to or end + GRACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,7 @@ def measure(log: RequestLog, question: Question) -> Impact:
 
 def _totals(table: ibis.Table, question: Question) -> ibis.Table:
     """One row: users, those slowed, those who met an error, tries of the step and those lost; requests and failed ones."""
-    marked = _marked(_between(table, question.start, question.end + GRACE), question)
+    marked = _marked(_between(table, question.start, question.patience(question.end)), question, question.end)
     visitors = marked.group_by("session").aggregate(
         here=_.inside.any(),
         slowed=(_.inside & _.slow).any(),
@@ -173,7 +182,8 @@ def _totals(table: ibis.Table, question: Question) -> ibis.Table:
 
 def _stretches(table: ibis.Table, question: Question) -> ibis.Table:
     """One row a stretch of time, in order."""
-    marked = _marked(_between(table, question.start, question.end + GRACE), question)
+    start, end = question.shown or (question.start, question.end)
+    marked = _marked(_between(table, start, question.patience(end)), question, end)
     seconds = question.bucket.total_seconds()
     marked = marked.mutate(stretch=(_.at / seconds).floor().cast("int64"))
     won = marked.group_by("session").aggregate(won=_.success.any())
@@ -202,7 +212,7 @@ def _stretches(table: ibis.Table, question: Question) -> ibis.Table:
     return joined.mutate(at_seconds=(_.stretch * seconds).cast("float64")).order_by("stretch")
 
 
-def _marked(table: ibis.Table, question: Question) -> ibis.Table:
+def _marked(table: ibis.Table, question: Question, end: datetime) -> ibis.Table:
     """Each request with what it is: inside the window, slow, failed, an attempt, a success."""
     step = question.step
     no = ibis.literal(False)
@@ -212,7 +222,7 @@ def _marked(table: ibis.Table, question: Question) -> ibis.Table:
         "at",
         "session",
         "seconds",
-        inside=table.at < question.end.timestamp(),
+        inside=table.at < end.timestamp(),
         slow=table.seconds > question.slow_seconds,
         failed=table.status >= FAILED_FROM,
         attempt=attempt,

@@ -43,6 +43,8 @@ class Config(BaseSettings):
     """Zone in which new incidents tell their times (IANA name). Stored times are UTC."""
     prometheus_url: str = ""
     """Base address of Prometheus, Thanos, Mimir or VictoriaMetrics. Empty: metrics are not looked at."""
+    request_log: str = ""
+    """Files of the load balancer's request log, as a pattern: JSON lines or combined lines of nginx, or Parquet. Empty: impact is not measured."""
     private_addresses: Annotated[list[str], NoDecode] = []
     """Private networks or hosts that outbound requests may reach, separated by commas (CIDR or name)."""
     grouping_window: float = Field(1800, gt=0)
