@@ -1,0 +1,216 @@
+"""How well a document answers a question: words, other words for them, in three views. Pure; the database finds the candidates.
+
+A question becomes ideas: each of its words, each phrase the aliases know, each two neighbouring words. An idea is worth what it is
+rare (as in BM25); an alias is worth a little less than the word itself, and never rarer than it. A document is read in views: its
+title, its summary, what it says of causes, and the whole. Each view gives its own BM25; a weighted sum fuses them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from unrepeat.support.search_aliases import Aliases, Phrase
+from unrepeat.support.search_text import COMMON, stem, stems, words
+
+VIEWS = ("title", "summary", "cause", "whole")
+LONGEST_QUESTION = 60
+"""Stems of a question that count; of a longer one, the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """What was tuned; `bench.retrieval` shows what each does."""
+
+    views: tuple[float, float, float, float] = (0.2, 1.0, 0.5, 1.0)
+    alias: float = 0.7
+    """An alias's worth beside the word itself."""
+    pair: float = 0.4
+    """The worth of two neighbouring words that are neighbours in the document too."""
+    again: float = 0.2
+    """The worth of a second way of saying the same."""
+    often: float = 1.2
+    """BM25's k: how soon saying it again stops counting."""
+    length: float = 0.75
+    """BM25's b: how far a long view is held against a document."""
+
+
+KNOBS = Knobs()
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """One thing that was asked, and the ways to say it, each with its worth (1: as asked)."""
+
+    asked: Phrase
+    forms: Mapping[Phrase, float]
+    pair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """An idea in this library: its forms with their rarity times their worth; `most`: the best that a document can get of it."""
+
+    asked: Phrase
+    forms: Mapping[Phrase, float]
+    most: float
+    pair: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A document's score, and what of the question was found in which words."""
+
+    doc: int
+    score: float
+    why: tuple[tuple[Phrase, Phrase], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What scoring needs to know of all documents: their number, and the mean length of each view in stems."""
+
+    documents: int
+    lengths: tuple[float, float, float, float] = field(default=(1.0, 1.0, 1.0, 1.0))
+
+
+def ideas(text: str, aliases: Aliases, knobs: Knobs = KNOBS) -> list[Idea]:
+    """What a text asks for."""
+    asked = stems(text)[:LONGEST_QUESTION]
+    forms: dict[Phrase, dict[Phrase, float]] = {}
+    for word in asked:
+        forms.setdefault((word,), {(word,): 1.0})
+    for found in aliases.of(asked):
+        phrase = tuple(asked[found.start : found.end])
+        said = forms.setdefault(phrase, {phrase: 1.0})
+        for other in found.others:
+            said.setdefault(other, knobs.alias)
+    pairs = {pair for pair in pairwise(asked) if pair[0] != pair[1]}
+    return [
+        *(Idea(phrase, said) for phrase, said in forms.items()),
+        *(Idea(pair, {pair: knobs.pair}, pair=True) for pair in sorted(pairs)),
+    ]
+
+
+def weighed(asked: Iterable[Idea], counts: Mapping[Phrase, int], documents: int) -> list[Weighed]:
+    """The ideas by their rarity: `counts` says how many documents have a form. What no document has, keeps its weight in `most`."""
+    found = []
+    for idea in asked:
+        own = counts.get(idea.asked, 0)
+        ceiling = rarity(own, documents) if own else math.inf
+        worth = {
+            form: weight * min(rarity(counts[form], documents), ceiling)
+            for form, weight in idea.forms.items()
+            if counts.get(form)
+        }
+        most = ceiling if own else max(worth.values(), default=0.0 if len(idea.asked) > 1 else rarity(0, documents))
+        found.append(Weighed(idea.asked, worth, most, idea.pair))
+    return found
+
+
+def rarity(having: int, documents: int) -> float:
+    """How much it says that a document has a word that so many have."""
+    return math.log(1 + (documents - having + 0.5) / (having + 0.5))
+
+
+class Scorer:
+    """Scores documents for one question."""
+
+    def __init__(self, asked: Sequence[Weighed], library: Library, knobs: Knobs = KNOBS) -> None:
+        self._asked = [idea for idea in asked if idea.forms]
+        self._library, self._knobs = library, knobs
+        forms = {form for idea in self._asked for form in idea.forms}
+        self._phrases = [(form, f" {' '.join(form)} ") for form in forms if len(form) > 1]
+        self._words = {word for form in forms for word in form}
+
+    def score(self, doc: int, views: Sequence[str]) -> Scored:
+        """The score of a document by its views, each a line of stems (in the order of `VIEWS`)."""
+        total = 0.0
+        why: list[tuple[float, Phrase, Phrase]] = []
+        counted = [self._counts(view) for view in views]
+        whole = counted[-1][0]
+        for idea in self._asked:
+            if idea.pair:
+                found = {form: 1.0 for form in idea.forms if form in whole}
+                gained = max((idea.forms[form] for form in found), default=0.0)
+            else:
+                found = {form: weight for form, weight in idea.forms.items() if form in whole}
+                gained = self._gained(found, counted) if found else 0.0
+            if found and not idea.pair:
+                why.append((gained, idea.asked, max(found, key=lambda form: idea.forms[form])))
+            total += gained
+        why.sort(key=lambda reason: -reason[0])
+        return Scored(doc, total, tuple((asked, form) for _, asked, form in why))
+
+    def _gained(self, found: Mapping[Phrase, float], counted: Sequence[tuple[Mapping[Phrase, int], int]]) -> float:
+        knobs = self._knobs
+        total = 0.0
+        for (counts, length), weight, mean in zip(counted, knobs.views, self._library.lengths, strict=True):
+            best = 0.0
+            damp = knobs.often * (1 - knobs.length + knobs.length * length / mean)
+            for form, worth in found.items():
+                if times := counts.get(form):
+                    value = worth * times * (knobs.often + 1) / (times + damp)
+                    best = max(best, value) + knobs.again * min(best, value)
+            total += weight * best
+        return total
+
+    def _counts(self, view: str) -> tuple[dict[Phrase, int], int]:
+        """How often each form stands in a view, and the view's length."""
+        all_of_it = view.split()
+        wanted = self._words
+        there = Counter([word for word in all_of_it if word in wanted])
+        counts: dict[Phrase, int] = {(word,): times for word, times in there.items()}
+        line = f" {view} "
+        for form, said in self._phrases:
+            if all(word in there for word in form) and (times := line.count(said)):
+                counts[form] = times
+        return counts, len(all_of_it)
+
+
+def confidence(best: Sequence[float], asked: Sequence[Weighed]) -> float:
+    """How likely (0 to 1) it is that the best hit is the right one, from the scores, best first, and what was asked.
+
+    Two signs: the share of the question that the best hit holds, and how far it stands above the fourth to tenth.
+    """
+    mass = sum(idea.most for idea in asked if not idea.pair)
+    if not best or best[0] <= 0 or not mass:
+        return 0.0
+    field_of_others = best[3:10] or best[1:] or [best[0] / 4]
+    share = math.log(best[0] / mass)
+    lead = math.log(best[0] / max(1e-9, sum(field_of_others) / len(field_of_others)))
+    return 1 / (1 + math.exp(-(CONFIDENCE[0] + CONFIDENCE[1] * share + CONFIDENCE[2] * lead)))
+
+
+CONFIDENCE = (-1.6, 1.5, 3.0)
+"""Fitted by `bench.retrieval`: constant, weight of the share, weight of the lead."""
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def marked(text: str, why: Iterable[tuple[Phrase, Phrase]]) -> tuple[tuple[str, bool], ...]:
+    """The text in pieces, with the words marked in which the question was found."""
+    wanted = {form for _, form in why}
+    spots = [
+        (found.start(), found.end(), stemmed[0])
+        for found in _WORD.finditer(text)
+        if (stemmed := [stem(word) for word in words(found.group()) if word not in COMMON])
+    ]
+    longest = max(map(len, wanted), default=0)
+    marks: set[int] = set()
+    for at in range(len(spots)):
+        for size in range(longest, 0, -1):
+            if tuple(spot[2] for spot in spots[at : at + size]) in wanted:
+                marks.update(range(at, min(at + size, len(spots))))
+                break
+    pieces: list[tuple[str, bool]] = []
+    end = 0
+    for at in sorted(marks):
+        start, stop, _ = spots[at]
+        pieces += [(text[end:start], False), (text[start:stop], True)]
+        end = stop
+    return tuple(piece for piece in [*pieces, (text[end:], False)] if piece[0])
