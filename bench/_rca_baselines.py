@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from unrepeat.investigation.lenses._contrast import split
 from unrepeat.investigation.weights import weights
 
 SCRIPT = Path(__file__).with_name("_rca_baro.py")
-SIDE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "unrepeat-bench" / "baro"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +46,15 @@ def largest_z(case: Case) -> Answer:
     return _answer(case, kept, time.process_time() - began)
 
 
-def baro(cases: list[Case], *, install: bool, rounds: int) -> tuple[dict[str, Answer], str]:
+def baro(cases: list[Case], *, rounds: int) -> tuple[dict[str, Answer], str]:
     """BARO's answers by case name, and what is missing where there are none."""
-    python = _python_with_baro(install=install)
-    if python is None:
-        return {}, (
-            "BARO is not shown: `fse-baro` is not installed and could not be. "
-            "Install it into any Python and name that Python in UNREPEAT_BARO_PYTHON."
-        )
+    if importlib.util.find_spec("baro") is None:
+        return {}, "BARO is not shown: `fse-baro` is missing. `make test` installs it, or `pip install fse-baro`."
     with tempfile.TemporaryDirectory(prefix="unrepeat-baro-") as folder:
         columns = {case.name: _store(Path(folder), case) for case in cases}
-        ran = subprocess.run([python, str(SCRIPT), folder, str(rounds)], capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            [sys.executable, str(SCRIPT), folder, str(rounds)], capture_output=True, text=True, check=False
+        )
     if ran.returncode:
         return {}, f"BARO is not shown: {ran.stderr.strip().splitlines()[-1] if ran.stderr.strip() else 'it failed'}"
     said = json.loads(ran.stdout)
@@ -114,33 +109,3 @@ def _store(folder: Path, case: Case) -> list[Series]:
         split=np.array(tables.times[during][0] if during.any() else tables.alert),
     )
     return [tables.series[column] for column in kept]
-
-
-def _python_with_baro(*, install: bool) -> str | None:
-    """A Python that has BARO: this one, the one that is named, or one of its own that is made on first use."""
-    if importlib.util.find_spec("baro") is not None:
-        return sys.executable
-    for candidate in (os.environ.get("UNREPEAT_BARO_PYTHON", ""), str(SIDE / "bin" / "python")):
-        if candidate and Path(candidate).exists() and _has_baro(candidate):
-            return candidate
-    return _installed() if install else None
-
-
-def _has_baro(python: str) -> bool:
-    return subprocess.run([python, "-c", "import baro"], capture_output=True, check=False).returncode == 0
-
-
-def _installed() -> str | None:
-    print(f"Installing fse-baro into {SIDE} (once, for the comparison only) ...", flush=True)
-    try:
-        venv.create(SIDE, with_pip=True)
-        python = str(SIDE / "bin" / "python")
-        ran = subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "fse-baro==0.2.2"],
-            capture_output=True,
-            check=False,
-            timeout=600,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return python if ran.returncode == 0 and _has_baro(python) else None

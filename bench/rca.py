@@ -138,7 +138,7 @@ def ours(case: Case, setting: Weights) -> tuple[Answer, Ranking]:
 
 
 def _add_baro(board: Board, cases: list[Case], rounds: int) -> str:
-    answers, missing = baro(cases, install=True, rounds=rounds)
+    answers, missing = baro(cases, rounds=rounds)
     for case in cases:
         if case.name in answers:
             board.add("BARO", case, answers[case.name])
