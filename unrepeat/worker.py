@@ -31,11 +31,11 @@ from unrepeat.support import bell, clock, wakeups
 from unrepeat.support.config import config
 
 TICK = 1.0  # seconds
-BREATHS = (0.02, 0.1)  # seconds, shortest and longest pause after a reading, as long as the reading took
+BREATHS = (0.02, 0.3)  # seconds, shortest and longest pause after a reading; twice as long as the reading took
 LITTLE = (
     1.0  # seconds: a reader that is less behind pauses, so that storing comes first; one that is more behind does not
 )
-SHARE = 0.2  # of the time may go to grouping and wakeups while deliveries wait to be read
+SHARE = 0.1  # of the time may go to grouping and wakeups while deliveries wait to be read
 GROUPED_TOGETHER = 100  # alerts or changes a call
 TOPICS: set[str] = {"deliveries", "alerts", "changes", "wakeups", "closing"}
 
@@ -148,9 +148,9 @@ class Worker:
             try:
                 if not self.turn():
                     bell.wait(TOPICS, since, self._pause())
-                elif self._has_read and lead.seconds() < LITTLE:
+                elif self._has_read and lead.storing() and lead.seconds() < LITTLE:
                     shortest, longest = BREATHS
-                    self._stopping.wait(min(longest, max(shortest, time.monotonic() - began)))
+                    self._stopping.wait(min(longest, max(shortest, 2 * (time.monotonic() - began))))
             except Exception:
                 log.exception("the worker stumbled; it goes on")
                 connection.close()

@@ -10,6 +10,7 @@ from typing import Final
 
 LONGEST_PAUSE: Final = 1.0  # seconds that a commit is held back at most: no sender gives up over that
 FORGET_AFTER: Final = 2.0  # seconds without a reading: the reader is in another process, or gone
+STORING_FOR: Final = 0.05  # seconds after a commit in which more is expected
 SMOOTHING: Final = 0.3  # weight of the newest reading in the reader's measured speed
 
 
@@ -20,13 +21,14 @@ class Lead:
         self._changed = threading.Condition()
         self._ahead = 0
         self._speed = 0.0  # bytes a second, with all that the reader does between two readings
-        self._read_at = float("-inf")
+        self._stored_at = self._read_at = float("-inf")
         self._busy = False  # something was left after the last reading
 
     def stored(self, size: int) -> None:
         """So many bytes were committed."""
         with self._changed:
             self._ahead += size
+            self._stored_at = time.monotonic()
 
     def read(self, size: int, began: float) -> None:
         """So many bytes were read since `began` (monotonic); 0 means that nothing waits any more."""
@@ -44,6 +46,10 @@ class Lead:
         """How long the reader needs for all that waits; 0 when none reads here."""
         with self._changed:
             return self._seconds()
+
+    def storing(self) -> bool:
+        """Whether something was stored a moment ago."""
+        return time.monotonic() - self._stored_at < STORING_FOR
 
     def keep_below(self, most: float) -> None:
         """Wait until the lead is at most `most` seconds, but not longer than `LONGEST_PAUSE`."""

@@ -5,23 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
 from unrepeat.arrivals import store
 from unrepeat.arrivals.kind import source_kinds
 from unrepeat.arrivals.lead import lead
-from unrepeat.arrivals.occurrences import Told, fold, keys_without_times
+from unrepeat.arrivals.occurrences import Occurrence, Told, fold, keys_without_times
 from unrepeat.arrivals.records import Reading, Unreadable
 from unrepeat.arrivals.store import Waiting
 
 MOST_ALERTS = 2000  # a transaction; more would make the intake wait too long for the write lock
 MOST_BYTES = 1024 * 1024  # of bodies, likewise
+MOST_BATCHES = 4  # a call
 
 log = structlog.get_logger(__name__)
 _one_at_a_time = threading.Lock()
+_ahead = ThreadPoolExecutor(1, "reading-ahead")
 
 
 class ReadElsewhere(Exception):
@@ -35,6 +38,32 @@ class Read:
     delivery: Waiting
     reading: Reading | None
     reason: str = ""
+
+
+class Batch:
+    """Deliveries that are stored in one transaction, with what they say."""
+
+    def __init__(self, read: list[Read]) -> None:
+        self.read = read
+        self.good = [(r.delivery, r.reading) for r in read if r.reading is not None]
+        self.told = [Told(d.source, d.id, d.received_at, said.alerts) for d, said in self.good if said.alerts]
+        self.occurrences: list[Occurrence] | None = None
+        """Folded already; None when the table must be asked first, inside the transaction."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all bodies."""
+        return sum(len(one.delivery.body) for one in self.read)
+
+    @property
+    def last(self) -> int:
+        """Id of the last delivery."""
+        return self.read[-1].delivery.id
+
+    @property
+    def full(self) -> bool:
+        """Whether there is probably more."""
+        return self.size >= MOST_BYTES // 2 or sum(len(told.alerts) for told in self.told) >= MOST_ALERTS
 
 
 def read_waiting(limit: int = 1000) -> int:
@@ -53,20 +82,54 @@ def read_waiting(limit: int = 1000) -> int:
 
 
 def _read_together(limit: int) -> int:
+    if connection.vendor == "sqlite":
+        return _read_ahead(limit) if not connection.in_atomic_block else _read_batch(limit)
+    with transaction.atomic():  # the claimed rows are held while they are read
+        return _read_batch(limit) if store.be_the_reader() else 0
+
+
+def _read_batch(limit: int) -> int:
     began = time.monotonic()
-    if connection.vendor == "sqlite":  # read outside, and take the write lock only to store
-        read = _read(store.waiting(limit, MOST_BYTES))
-        if read:
+    batch = _next_batch(0, limit)
+    with transaction.atomic():
+        _keep(batch)
+    lead.read(batch.size, began)
+    return len(batch.read)
+
+
+def _read_ahead(limit: int) -> int:
+    """Some batches, each read in another thread while the one before is stored: SQLite stores without Python's lock.
+
+    Reading is done outside the transaction; the write lock is taken only to store.
+    """
+    began, done = time.monotonic(), 0
+    batch = _next_batch(0, limit)
+    for left in reversed(range(MOST_BATCHES)):
+        following = _ahead.submit(_in_thread, batch.last, limit) if left and batch.full else None
+        try:
             with transaction.atomic():
-                _keep(read)
-    else:
-        with transaction.atomic():  # the claimed rows are held while they are read
-            if not store.be_the_reader():
-                return 0
-            read = _read(store.waiting(limit, MOST_BYTES))
-            _keep(read)
-    lead.read(sum(len(one.delivery.body) for one in read), began)
-    return len(read)
+                _keep(batch)
+        finally:
+            upcoming = following.result() if following else None
+        lead.read(batch.size, began)
+        done += len(batch.read)
+        if upcoming is None:
+            break
+        batch, began = upcoming, time.monotonic()
+    return done
+
+
+def _in_thread(after: int, limit: int) -> Batch:
+    close_old_connections()
+    return _next_batch(after, limit)
+
+
+def _next_batch(after: int, limit: int) -> Batch:
+    """The oldest waiting deliveries after the one with id `after`, read and folded."""
+    batch = Batch(_read(store.waiting(limit, MOST_BYTES, after=after)))
+    if not keys_without_times(batch.told):
+        batch.occurrences = fold(batch.told, {})
+    return batch
 
 
 def _read_singly(limit: int) -> int:
@@ -78,7 +141,7 @@ def _read_singly(limit: int) -> int:
         for delivery in waiting:
             try:
                 with transaction.atomic():
-                    _keep([_read_one(delivery)])
+                    _keep(Batch([_read_one(delivery)]))
             except (OperationalError, InterfaceError, ReadElsewhere):
                 raise
             except Exception as error:  # noqa: BLE001 - no body stops the worker
@@ -112,14 +175,16 @@ def _read_one(delivery: Waiting) -> Read:
     return Read(delivery, reading)
 
 
-def _keep(read: Sequence[Read]) -> None:
+def _keep(batch: Batch) -> None:
     """Store all that was read and mark the deliveries, in the present transaction."""
-    good = [(r.delivery, r.reading) for r in read if r.reading is not None]
-    for one in read:
+    for one in batch.read:
         if one.reading is None:
             store.mark_unreadable(one.delivery.id, one.reason)
+    good = batch.good
     if not store.mark_read([d.id for d, _ in good], {d.id: said.note for d, said in good if said.note}):
         raise ReadElsewhere
-    told = [Told(d.source, d.id, d.received_at, said.alerts) for d, said in good if said.alerts]
-    store.keep_alerts(fold(told, store.latest_of(keys_without_times(told))))
+    occurrences = batch.occurrences
+    if occurrences is None:
+        occurrences = fold(batch.told, store.latest_of(keys_without_times(batch.told)))
+    store.keep_alerts(occurrences)
     store.keep_changes([(d.source, d.id, d.received_at, seen) for d, said in good for seen in said.changes])

@@ -30,6 +30,7 @@ from unnest(%b::bigint[], %b::bytea[], %b::timestamptz[], %b::text[], %b::bytea[
 # One reader at a time until the transaction ends, and its commit does not wait for the disk.
 BE_THE_READER: Final = "select pg_try_advisory_xact_lock(%s), set_config('synchronous_commit', 'off', true)"
 LAZY: Final = "pragma synchronous = normal"
+ROOMY: Final = "pragma cache_size = -65536"  # KiB: the keys of alerts are spread over their whole index
 DURABLE: Final = "pragma synchronous = full"
 
 # The oldest ones whose bodies together are not much longer than so many bytes, at least one.
@@ -37,7 +38,8 @@ _WAITING = """
 select d.id, d.source_id, d.received_at, {headers}, d.body, s.kind
 from (
     select id, sum(size) over (order by id) - size as before
-    from (select id, {length}(body) as size from arrivals_delivery where state = 0 order by id limit {mark}) lengths
+    from (select id, {length}(body) as size from arrivals_delivery where state = 0 and id > {mark}
+      order by id limit {mark}) lengths
   ) w
   join arrivals_delivery d on d.id = w.id
   join arrivals_source s on s.id = d.source_id
@@ -92,10 +94,15 @@ from unnest(%b::bigint[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::
     extra, count, first_seen_at, last_seen_at, delivery_id)
 """
 
+_ONE_ROW = f"({'?, ' * 17}1)"
+ROWS_TOGETHER: Final = 250  # of 17 values each; SQLite takes 32,766 values a statement
+
 UPSERT_ALERTS: Final[dict[Vendor, str]] = {
-    "sqlite": _UPSERT_ALERTS.format(rows=f"values ({'?, ' * 17}1)", latest="max").replace("{{}}", "{}"),
+    "sqlite": _UPSERT_ALERTS.format(rows=f"values {_ONE_ROW}", latest="max").replace("{{}}", "{}"),
     "postgresql": _UPSERT_ALERTS.format(rows=_ALERT_ARRAYS, latest="greatest").replace("'{{}}'", "'{}'::jsonb"),
 }
+
+UPSERT_MANY_ALERTS: Final = UPSERT_ALERTS["sqlite"].replace(_ONE_ROW, ", ".join([_ONE_ROW] * ROWS_TOGETHER))
 
 _CHANGE_COLUMNS = (
     "source_id, key, kind, at, status, service, environment, version, previous, summary, author, url, extra, first_seen_at,"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, cast
 
 import msgspec
@@ -114,7 +115,7 @@ def be_the_reader() -> bool:
 
 @contextmanager
 def lazily() -> Iterator[None]:
-    """On SQLite, commits inside do not wait for the disk. For work that a crash undoes whole and that is then done again.
+    """On SQLite, commits inside do not wait for the disk, and have more memory. For work that a crash undoes whole and that is then done again.
 
     The next commit that does wait takes them along, so nothing that others build on them can outlive them.
     """
@@ -122,6 +123,7 @@ def lazily() -> Iterator[None]:
         yield
         return
     _raw_cursor().execute(statements.LAZY)
+    _raw_cursor().execute(statements.ROOMY)
     try:
         yield
     finally:
@@ -129,12 +131,12 @@ def lazily() -> Iterator[None]:
             _raw_cursor().execute(statements.DURABLE)
 
 
-def waiting(limit: int, size: int) -> list[Waiting]:
-    """The oldest deliveries that wait to be read, in order of arrival, with about `size` bytes of bodies in all."""
+def waiting(limit: int, size: int, *, after: int = 0) -> list[Waiting]:
+    """The oldest deliveries after id `after` that wait to be read, in order, with about `size` bytes of bodies in all."""
     vendor = _vendor()
     with connection.cursor() as cursor:
         raw: Any = cursor.cursor if vendor == "postgresql" else _raw_cursor()
-        raw.execute(statements.WAITING[vendor], (limit, size))
+        raw.execute(statements.WAITING[vendor], (after, limit, size))
         rows = raw.fetchall()
     return [Waiting(row[0], row[1], _moment(row[2]), _headers(row[3]), row[4], row[5]) for row in rows]
 
@@ -190,7 +192,7 @@ def keep_alerts(occurrences: Sequence[Occurrence]) -> None:
     if not occurrences:
         return
     if _vendor() == "sqlite":
-        _many(statements.UPSERT_ALERTS["sqlite"], _alert_rows(occurrences))
+        _alerts_into_sqlite(_alert_rows(occurrences))
     else:
         names = [f.name for f in fields(Occurrence)]
         _once(statements.UPSERT_ALERTS["postgresql"], [[getattr(o, n) for o in occurrences] for n in names])
@@ -270,6 +272,16 @@ def _alert_rows(occurrences: Sequence[Occurrence]) -> list[Row]:
         )
         for o in occurrences
     ]
+
+
+def _alerts_into_sqlite(rows: list[Row]) -> None:
+    """Many rows a statement: SQLite then works for long without Python's lock, and other threads go on."""
+    cursor, many = _raw_cursor(), statements.ROWS_TOGETHER
+    whole = len(rows) // many * many
+    with connection.wrap_database_errors:
+        for start in range(0, whole, many):
+            cursor.execute(statements.UPSERT_MANY_ALERTS, [*chain.from_iterable(rows[start : start + many])])
+        cursor.executemany(statements.UPSERT_ALERTS["sqlite"], rows[whole:])
 
 
 def _change_row(vendor: statements.Vendor, source: int, delivery: int, received_at: datetime, c: ChangeSeen) -> Row:
