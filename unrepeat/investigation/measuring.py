@@ -5,18 +5,20 @@ As `jobs.py`, in two steps: the question is put before the transaction, the answ
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+
+from django.db import transaction
 
 from unrepeat.duty import queries as duty
 from unrepeat.duty.models import Service
-from unrepeat.incidents import commands, queries
+from unrepeat.incidents import codec, commands, queries
 from unrepeat.incidents.entries import IMPACT, Entry, EvidenceMissing, ImpactMeasured, ShareMeasured
 from unrepeat.incidents.state import State
 from unrepeat.investigation import gathering, store
 from unrepeat.investigation.harm import Harm, find_harm
-from unrepeat.investigation.impact import Impact, Question, Step, measure, quiet_threshold
+from unrepeat.investigation.impact import Impact, Question, Step, measure, quiet_threshold, wilson
 from unrepeat.investigation.telemetry import Unanswered
 from unrepeat.investigation.telemetry.request_source import request_log
 from unrepeat.investigation.telemetry.requests import RequestLog
@@ -27,7 +29,9 @@ NO_REQUEST_LOG = "no request log is connected, so nobody can count the users who
 WORTH_SAYING = 0.1  # change of a share from which the log gets a new entry while the outage goes on
 ENOUGH = 20  # users from whom on a share is worth saying before the end
 BUCKETS = 120  # stretches of time that a picture may have
+SOON = timedelta(minutes=1)  # so long an incident may be without a request before that is worth saying
 OFTEN, SELDOM = timedelta(seconds=5), timedelta(minutes=5)  # between two measurements of an open incident
+COSTLY = 10.0  # times as long as a measurement took passes until the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +41,52 @@ class Measured:
     impact: Impact
     harm: Harm | None
     width: timedelta
+    took: float = 0.0  # seconds
+
+    @property
+    def data(self) -> store.Data:
+        """The counts, as they are stored."""
+        return {
+            "impact": [asdict(share) for share in self.impact.shares],
+            "step": self.width.total_seconds(),
+            "buckets": [{**asdict(bucket), "at": bucket.at.timestamp()} for bucket in self.impact.buckets],
+        }
 
 
 def ask(claim: Claim) -> Measured | str | None:
     """Put the question; a text says why there is no answer, None that there is nothing to ask yet."""
     state = queries.state_of(int(claim.subject["incident"]))
     start = state.started_at or state.detected_at
-    if start is None or state.status == "merged":
+    if start is None or state.status == "merged" or (claim.subject.get("meanwhile") and not state.is_open):
         return None
+    began = time.monotonic()
     try:
         log = request_log()
-        return NO_REQUEST_LOG if log is None else _ask(log, state, start)
+        answer = NO_REQUEST_LOG if log is None else _ask(log, state, start)
     except Unanswered as error:
         return str(error)
+    return replace(answer, took=time.monotonic() - began) if isinstance(answer, Measured) else answer
 
 
 def write(claim: Claim, answer: Measured | str | None) -> str:
     """Keep the result and say it in the log, when it says something new; plan the next look while the incident is open."""
     number = int(claim.subject["incident"])
     state = queries.state_of(number)
-    if state.is_open:
-        _again(number, state)
+    if state.status == "merged":
+        store.drop_measurement(number)
+        return f"incident {number}: merged, nothing to ask"
+    if not claim.subject.get("watched") and (state.is_open or not claim.subject.get("meanwhile")):
+        _again(number, state, answer.took if isinstance(answer, Measured) else 0.0)
     if answer is None:
         return f"incident {number}: nothing to ask yet"
-    entry = _missing(answer, state) if isinstance(answer, str) else _entry(answer, state)
+    entry = _missing(answer, state) if isinstance(answer, str) else _entry(number, answer, state)
     if entry is None:
         return f"incident {number}: nothing new to say"
     commands.append(number, [entry], by="unrepeat", key=claim.key)
     return f"incident {number}: {entry.kind}"
 
 
-def _ask(log: RequestLog, state: State, start: datetime) -> Measured | str:
+def _ask(log: RequestLog, state: State, start: datetime) -> Measured | str | None:
     now = clock.now()
     end = min(state.mitigated_at or state.resolved_at or now, now)
     quiet_until = min([change.at for change in state.changes.values() if change.at < start], default=start)
@@ -75,11 +94,12 @@ def _ask(log: RequestLog, state: State, start: datetime) -> Measured | str:
     seen_from, seen_to = min(start - before, quiet_until - before / 2), min((state.resolved_at or end) + after, now)
     slow, who_says, step = _expectations(log, state, seen_from, quiet_until)
     if slow is None:
-        return f"{log.source} has no requests between {seen_from:%H:%M} and {seen_to:%H:%M} UTC"
+        return f"{log.source} has no requests from the time before, so nobody can say what is slow"
     width = timedelta(seconds=gathering.step_for((seen_to - seen_from).total_seconds() * gathering.MOST / BUCKETS))
     impact = measure(log, Question(start, end, slow, who_says, step, width, (seen_from, seen_to), now))
     if not impact.requests_failed.denominator:
-        return f"{log.source} has no requests between {start:%H:%M} and {end:%H:%M} UTC"
+        waits = state.is_open and now - start < SOON
+        return None if waits else f"{log.source} has no requests since {start:%H:%M} UTC"
     return Measured(impact, find_harm(impact.buckets, width, quiet_until), width)
 
 
@@ -110,43 +130,69 @@ def _front(state: State) -> Service | None:
     return told[0] if told else None
 
 
-def _entry(answer: Measured, state: State) -> Entry | None:
-    impact, harm = answer.impact, answer.harm
-    shares = tuple(ShareMeasured(s.name, s.unit, s.numerator, s.denominator) for s in impact.shares)
-    going_on = state.is_open and state.mitigated_at is None
-    if going_on and not _worth_saying(state.impact.shares if state.impact else (), shares):
+def _entry(number: int, answer: Measured, state: State) -> Entry | None:
+    """What the log is told; and what a page shows meanwhile is kept while the incident is open."""
+    said = _said(answer)
+    if state.is_open:
+        store.put_measurement(number, took=answer.took, impact=codec.encode(said)[1], data=answer.data)
+    else:
+        store.drop_measurement(number)
+    if not _worth_saying(state, said):
         return None
-    data: dict[str, Any] = {
-        "impact": [asdict(share) for share in shares],
-        "step": answer.width.total_seconds(),
-        "buckets": [{**asdict(bucket), "at": bucket.at.timestamp()} for bucket in impact.buckets],
-    }
-    question = impact.question
-    digest = store.keep(
-        source=impact.source, query=impact.query, window_from=question.start, window_to=question.end, data=data
-    )
-    if state.impact is not None and state.impact.digest == digest:
-        return None
-    return ImpactMeasured(
-        digest,
+    store.keep(source=said.source, query=answer.impact.query, **_window(said), data=answer.data)
+    return said
+
+
+def _said(answer: Measured) -> ImpactMeasured:
+    impact, harm, question = answer.impact, answer.harm, answer.impact.question
+    said = ImpactMeasured(
+        "",
         impact.source,
         question.start,
         question.end,
         question.slow_seconds,
         question.slow_source,
-        shares,
+        tuple(ShareMeasured(s.name, s.unit, s.numerator, s.denominator) for s in impact.shares),
         harm.began if harm else None,
         harm.ended if harm else None,
         impact.unreadable,
     )
+    window = _window(said)
+    digest = store.digest_of(impact.source, impact.query, window["window_from"], window["window_to"], answer.data)
+    return replace(said, digest=digest)
 
 
-def _worth_saying(before: tuple[ShareMeasured, ...], now: tuple[ShareMeasured, ...]) -> bool:
-    """Whether a share has moved enough since it was said last."""
+def _window(said: ImpactMeasured) -> dict[str, datetime]:
+    return {"window_from": said.window_from, "window_to": said.window_to}
+
+
+def _worth_saying(state: State, now: ImpactMeasured) -> bool:
+    """At the end, whatever differs. While it goes on: that harm was found or has ended, the whole of it once it is stopped, and shares that moved."""
+    said = state.impact
+    if not state.is_open:
+        return said is None or said.digest != now.digest
+    if said is None:
+        return state.mitigated_at is not None or _moved((), now.shares)
+    stopped = state.mitigated_at is not None
+    whole = state.mitigated_at is not None and said.window_to < min(state.mitigated_at, now.window_to)
+    found = said.harm_from is None and now.harm_from is not None
+    over = stopped and said.harm_to is None and now.harm_to is not None
+    return whole or found or over or _moved(said.shares, now.shares)
+
+
+def _moved(before: tuple[ShareMeasured, ...], now: tuple[ShareMeasured, ...]) -> bool:
+    """Whether a share has moved: by much, and by more than chance moves one of so few."""
     said = {share.name: _share(share) for share in before}
     return any(
-        abs(_share(share) - said.get(share.name, 0.0)) >= WORTH_SAYING for share in now if share.denominator >= ENOUGH
+        abs(_share(share) - said.get(share.name, 0.0)) >= WORTH_SAYING and not _within(said.get(share.name, 0.0), share)
+        for share in now
+        if share.denominator >= ENOUGH
     )
+
+
+def _within(said: float, share: ShareMeasured) -> bool:
+    low, high = wilson(share.numerator, share.denominator)
+    return low <= said <= high
 
 
 def _share(share: ShareMeasured) -> float:
@@ -157,11 +203,33 @@ def _missing(reason: str, state: State) -> Entry | None:
     return None if state.impact is not None or state.missing.get(IMPACT) == reason else EvidenceMissing(IMPACT, reason)
 
 
-def _again(number: int, state: State) -> None:
-    """The next look: soon at first, less often in a long outage."""
+def _again(number: int, state: State, took: float) -> None:
+    """The next look: soon at first, less often in a long outage; after the end once more, when the time that a picture shows after it has passed."""
     now = clock.now()
-    since = now - (state.started_at or now)
-    due = now + min(SELDOM, max(OFTEN, since / 8))
-    wakeups.plan(
-        "investigation", "measure", {"incident": number}, due_at=due, key=f"measure:{number}:{due.timestamp():.0f}"
-    )
+    if state.is_open:
+        since = now - (state.started_at or now)
+        due = now + max(min(SELDOM, max(OFTEN, since / 8)), timedelta(seconds=took * COSTLY))
+    elif state.resolved_at is not None and state.started_at is not None:
+        due = state.resolved_at + gathering.margins(max(state.resolved_at - state.started_at, timedelta(0)))[1]
+        if due <= now:
+            return
+    else:
+        return
+    subject = {"incident": number, "meanwhile": state.is_open}
+    wakeups.plan("investigation", "measure", subject, due_at=due, key=f"measure:{number}:{due.timestamp():.0f}")
+
+
+def look_again(number: int) -> bool:
+    """Somebody watches: measure an open incident anew, when the last time is long enough ago; whether it was planned.
+
+    However many watch, once in a few seconds at most, and never more often than the request log can bear.
+    """
+    last = store.measurement(number)
+    now = clock.now()
+    pause = max(OFTEN, timedelta(seconds=COSTLY * last.took)) if last else OFTEN
+    if last is None or now - last.at < pause * 0.9:
+        return False
+    key = f"measure:{number}:watched:{now.timestamp() // pause.total_seconds():.0f}"
+    subject = {"incident": number, "meanwhile": True, "watched": True}
+    with transaction.atomic():
+        return wakeups.plan("investigation", "measure", subject, due_at=now, key=key)

@@ -1,4 +1,4 @@
-"""Stored results of queries: evidence is found by its digest and never changes."""
+"""Stored results of queries: evidence is found by its digest and never changes. And the newest measurement of open incidents."""
 
 from __future__ import annotations
 
@@ -18,3 +18,18 @@ class Result(models.Model):
 
     class Meta:
         db_table = "investigation_result"
+
+
+class Measurement(models.Model):
+    """Who is hurt by an open incident, as counted last: one row an incident, written over by the next count. What counts stands in the log."""
+
+    incident = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    took = models.FloatField()  # seconds
+    impact = models.JSONField()  # the data of an `impact_measured` entry, as the log would hold it
+    data = (
+        models.JSONField()
+    )  # {"step": seconds, "buckets": [{"at": unix seconds, "users", "slowed", "attempts", "lost", ...}]}
+
+    class Meta:
+        db_table = "investigation_measurement"

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
+from unrepeat.incidents import codec
+from unrepeat.incidents.entries import ImpactMeasured
+from unrepeat.incidents.state import State
 from unrepeat.investigation import store
 from unrepeat.investigation.models import Result
 from unrepeat.investigation.store import Data
@@ -29,3 +34,28 @@ def is_intact(digest: str) -> bool:
     """Whether a stored result still gives its digest; NotFound."""
     kept = result(digest)
     return store.digest_of(kept.source, kept.query, kept.window_from, kept.window_to, kept.data) == kept.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Who is hurt, as counted last. `at`: when that was, None when only the log says so. `buckets`: one a stretch of `step` seconds."""
+
+    impact: ImpactMeasured
+    at: datetime | None
+    step: float
+    buckets: list[dict[str, float]]
+    query: str = ""
+
+
+def newest_impact(number: int, state: State) -> Newest | None:
+    """What was counted last for an incident: while it is open perhaps newer than what its log says; None when nothing was counted."""
+    row = store.measurement(number) if state.is_open else None
+    if row is not None:
+        impact = codec.decode(ImpactMeasured.kind, row.impact)
+        if isinstance(impact, ImpactMeasured):
+            return Newest(impact, row.at, float(row.data["step"]), row.data["buckets"])
+    if state.impact is None:
+        return None
+    kept = store.result(state.impact.digest)
+    data = kept.data if kept else {}
+    return Newest(state.impact, None, float(data.get("step", 60)), data.get("buckets", []), kept.query if kept else "")

@@ -1,4 +1,4 @@
-"""The only reads and writes of the investigation room's tables: results, found by their digest."""
+"""The only reads and writes of the investigation room's tables: results, found by their digest, and newest measurements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from unrepeat.investigation.models import Result
+from unrepeat.investigation.models import Measurement, Result
 from unrepeat.support import clock
 
 Data = dict[str, Any]  # {"step": seconds, "series": [{"labels": {...}, "points": [[unix seconds, value], ...]}]}
@@ -38,3 +38,19 @@ def result(digest: str) -> Result | None:
 def results(digests: Iterable[str]) -> dict[str, Data]:
     """The data of stored results, by digest; unknown digests are absent."""
     return dict(Result.objects.filter(digest__in=list(digests)).values_list("digest", "data"))
+
+
+def put_measurement(incident: int, *, took: float, impact: Data, data: Data) -> None:
+    """Who is hurt by an open incident, as counted now; `took` is in seconds."""
+    columns = {"at": clock.now(), "took": took, "impact": impact, "data": data}
+    Measurement.objects.update_or_create(incident=incident, defaults=columns)
+
+
+def drop_measurement(incident: int) -> None:
+    """The incident is over: what was counted stands in its log."""
+    Measurement.objects.filter(incident=incident).delete()
+
+
+def measurement(incident: int) -> Measurement | None:
+    """Who is hurt by an open incident, as counted last."""
+    return Measurement.objects.filter(incident=incident).first()

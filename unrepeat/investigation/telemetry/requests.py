@@ -121,7 +121,11 @@ def of_table(con: BaseBackend, name: str, columns: Mapping[str, str], database: 
 def _kept(con: Any, table: ibis.Table, source: str) -> RequestLog:
     """Read the files once into a temporary table: each question then costs no second reading."""
     typed = _typed(table)
-    kept = con.create_table(ibis.util.gen_name("requests"), typed, temp=True)
+    taken = con.raw_sql("select 1 from duckdb_tables() where table_name = 'requests'").fetchone()
+    name = (
+        ibis.util.gen_name("requests") if taken else "requests"
+    )  # a plain name, so that the same question has the same text
+    kept = con.create_table(name, typed, temp=True)
     unreadable = kept.filter(_.at.isnull() | _.status.isnull()).count().execute()
     return RequestLog(con, kept.filter(_.at.notnull() & _.status.notnull()), source, int(unreadable))
 
