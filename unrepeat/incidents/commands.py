@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -62,6 +63,16 @@ def append(
 ) -> list[Logged]:
     """Append what a machine found out (evidence, for example), without asking the state; NotFound."""
     return store.append(number, entries, by=_author(by), at=_moment(at), key=key)
+
+
+def append_considered(
+    number: int, consider: Callable[[list[Logged]], list[Entry]], *, by: str, key: str | None = None
+) -> list[Logged]:
+    """Append what a machine says after it has read the log, with nobody else writing in between; NotFound."""
+    with transaction.atomic():
+        store.lock(number)
+        log = store.log_of(number)
+        return store.append(number, consider(log), by=_author(by), at=clock.now(), key=key)
 
 
 def redact(number: int, seq: int, *, by: str, reason: str) -> list[Logged]:

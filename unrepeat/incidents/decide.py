@@ -12,6 +12,7 @@ from typing import Any
 from unrepeat.incidents import acts as a
 from unrepeat.incidents import checks
 from unrepeat.incidents import entries as e
+from unrepeat.incidents.fold import MACHINE
 from unrepeat.incidents.moves import merge, split
 from unrepeat.incidents.state import State, Verdict
 from unrepeat.support.problems import Conflict, Invalid
@@ -173,7 +174,9 @@ def _suspect(verdict: Verdict) -> Callable[[State, Any, int, datetime], list[e.E
         checks.one_of("kind", act.kind, SUSPECT_KINDS)
         reason, evidence = checks.text("reason", act.reason, checks.REASON), checks.evidence(act.evidence)
         before = state.suspects.get((act.kind, name))
-        if before is not None and before.verdict == verdict:
+        if (
+            before is not None and before.verdict == verdict and before.by != MACHINE
+        ):  # a person may confirm the machine
             raise Conflict(
                 f"The {act.kind} {name} is already {said} at incident {number}.",
                 f"{before.by} said so: {checks.shortened(before.reason, 120)}",

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from unrepeat.incidents.codec import moment
 from unrepeat.incidents.state import State
 
+NEWS = 5  # seconds for which news of an open incident are gathered before it is investigated again
+
 
 @dataclass(frozen=True, slots=True)
 class Follow:
@@ -29,6 +31,13 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
     if opened or ended:
         planned.append(Follow("investigation", "gather", dict(subject), now, f"gather:{number}:{seq}"))
         planned.append(Follow("investigation", "measure", dict(subject), now, f"measure:{number}:{seq}"))
+    if after.is_open and (opened or not before.is_open):
+        turn: dict[str, object] = {"incident": number, "turn": 0, "since": moment(now)}
+        planned.append(Follow("investigation", "investigate", turn, now, f"investigate:{number}:{seq}"))
+    elif after.is_open and _has_news(before, after):
+        slot = int(now.timestamp()) // NEWS + 1  # news that come together are looked at together
+        due = datetime.fromtimestamp(slot * NEWS, now.tzinfo)
+        planned.append(Follow("investigation", "investigate", dict(subject), due, f"investigate:{number}:news:{slot}"))
     if ended:
         planned.append(Follow("postmortems", "draft", dict(subject), now, f"draft:{number}:{seq}"))
     calm = after.quiet_since
@@ -36,3 +45,8 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
         since: dict[str, object] = {"incident": number, "quiet_since": moment(calm)}
         planned.append(Follow("incidents", "resolve_if_quiet", since, calm + quiet, f"quiet:{number}:{seq}"))
     return planned
+
+
+def _has_news(before: State, after: State) -> bool:
+    """Whether a change came near, or a further service came under alert."""
+    return len(after.changes) > len(before.changes) or len(after.services) > len(before.services)

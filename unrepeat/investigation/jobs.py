@@ -12,7 +12,7 @@ from unrepeat.duty import queries as duty
 from unrepeat.incidents import commands, queries
 from unrepeat.incidents.entries import Entry, EvidenceGathered, EvidenceMissing
 from unrepeat.incidents.state import State
-from unrepeat.investigation import gathering, measuring, store
+from unrepeat.investigation import gathering, investigating, measuring, store
 from unrepeat.investigation.gathering import Found, Nothing
 from unrepeat.investigation.telemetry import telemetry
 from unrepeat.support import clock, wakeups
@@ -85,5 +85,13 @@ def _labels(service: str) -> dict[str, str]:
         return {}
 
 
-HANDLERS: dict[str, Callable[[Claim, Any], str]] = {"gather": gather, "measure": measuring.write}
-PREPARATIONS: dict[str, Callable[[Claim], Any]] = {"gather": ask, "measure": measuring.ask}
+HANDLERS: dict[str, Callable[[Claim, Any], str]] = {
+    "gather": gather,
+    "measure": measuring.write,
+    "investigate": investigating.write,
+}
+PREPARATIONS: dict[str, Callable[[Claim], Any]] = {
+    "gather": ask,
+    "measure": measuring.ask,
+    "investigate": investigating.ask,
+}

@@ -17,7 +17,7 @@ Fetch = Callable[[str, dict[str, str]], bytes]
 """Address and parameters to the body of the answer; raises Unanswered."""
 
 MOST_BYTES = 16 * 1024 * 1024
-MOST_SERIES = 200
+MOST_SERIES = 1000
 SECONDS = 5.0  # for a whole answer: the worker waits for it
 
 

@@ -1,7 +1,7 @@
 """Numbers from a recording's `metrics.parquet`: columns at (UTC), name, labels (JSON text), value. Bounded at the present of the
 clock, so that a replay cannot see its future.
 
-It answers plain selectors, `name{label="value", other!="x", third=~"a|b"}`, and nothing that computes.
+It answers plain selectors, `name{label="value", other!="x", third=~"a|b"}`, also without the name, and nothing that computes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import bisect
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from typing import Any
 from unrepeat.investigation.telemetry import Point, Series, Unanswered
 from unrepeat.support import clock
 
+Matchers = list[tuple[str, str, str]]
+"""Label, how it is compared, value."""
+
 LOOK_BACK = 90.0  # seconds for which a sample stands, at least
-_SELECTOR = re.compile(r"\s*([a-zA-Z_:][\w:]*)\s*(?:\{(.*)\})?\s*", re.DOTALL)
+_SELECTOR = re.compile(r"\s*(?:([a-zA-Z_:][\w:]*)\s*)?(?:\{(.*)\})?\s*", re.DOTALL)
 _MATCHER = re.compile(r'\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _TEST: dict[str, Callable[[str, str], bool]] = {
     "=": lambda has, wanted: has == wanted,
@@ -47,37 +51,61 @@ class RecordedMetrics:
         end = min(end, clock.now())
         look_back = max(step, LOOK_BACK)
         first, last = start.timestamp(), end.timestamp()
-        found: dict[str, list[Point]] = {}
-        for text, at, value in self._rows(name, first - look_back, last):
-            found.setdefault(text, []).append((at, value))
         chosen = []
-        for text, samples in sorted(found.items()):
-            labels = {**_labels(text), "__name__": name}
-            if all(_TEST[how](labels.get(label, ""), wanted) for label, how, wanted in matchers):
-                points = _stepped(samples, first, last, step, look_back)
-                if points:
-                    chosen.append(Series(labels, points))
+        with self._connected() as connection:
+            labels = self._matching(connection, name, matchers)
+            found: dict[tuple[str, str], list[Point]] = {}
+            for metric, text, at, value in self._rows(connection, labels, first - look_back, last):
+                found.setdefault((metric, text), []).append((at, value))
+        for key, samples in sorted(found.items()):
+            points = _stepped(samples, first, last, step, look_back)
+            if points:
+                chosen.append(Series(labels[key], points))
         return chosen
 
-    def _rows(self, name: str, first: float, last: float) -> list[tuple[str, float, float]]:
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
         import duckdb
 
         if not self._file.is_file():
             raise Unanswered(f"the recording {self._name} has no metrics")
-        query = 'select labels, epoch("at") as t, value from read_parquet(?) where name = ? and t between ? and ? and isfinite(value) order by labels, t'
         try:
             with duckdb.connect(config={"threads": 1}) as connection:
-                return connection.execute(query, [str(self._file), name, first, last]).fetchall()
+                yield connection
         except duckdb.Error as error:
             raise Unanswered(
                 f"the metrics of the recording {self._name} cannot be read ({type(error).__name__})"
             ) from error
 
+    def _matching(self, connection: Any, name: str, matchers: Matchers) -> dict[tuple[str, str], dict[str, str]]:
+        """The labels of the series that a selector means, by name and label text."""
+        query = "select distinct name, labels from read_parquet(?) where name = ? or ? = ''"
+        rows = connection.execute(query, [str(self._file), name, name]).fetchall()
+        known = {(metric, text): {**_labels(text), "__name__": metric} for metric, text in rows}
+        return {
+            key: labels
+            for key, labels in known.items()
+            if all(_TEST[how](labels.get(label, ""), wanted) for label, how, wanted in matchers)
+        }
 
-def parsed(query: str) -> tuple[str, list[tuple[str, str, str]]]:
-    """A selector as its name and its matchers (label, how, value); raises Unanswered for anything else."""
+    def _rows(
+        self, connection: Any, wanted: dict[tuple[str, str], dict[str, str]], first: float, last: float
+    ) -> list[tuple[str, str, float, float]]:
+        if not wanted:
+            return []
+        names, texts = (list({key[place] for key in wanted}) for place in (0, 1))
+        query = (
+            'select name, labels, epoch("at") as t, value from read_parquet(?) where list_contains(?, name) '
+            "and list_contains(?, labels) and t between ? and ? and isfinite(value) order by name, labels, t"
+        )
+        rows = connection.execute(query, [str(self._file), names, texts, first, last]).fetchall()
+        return [row for row in rows if (row[0], row[1]) in wanted]
+
+
+def parsed(query: str) -> tuple[str, Matchers]:
+    """A selector as its name (may be empty) and its matchers (label, how, value); raises Unanswered for anything else."""
     whole = _SELECTOR.fullmatch(query)
-    if whole is None:
+    if whole is None or not (whole[1] or whole[2]):
         raise Unanswered(f"a recording answers plain selectors only, not {query[:100]!r}")
     matchers, text, place = [], whole[2] or "", 0
     while place < len(text):
@@ -86,7 +114,7 @@ def parsed(query: str) -> tuple[str, list[tuple[str, str, str]]]:
             raise Unanswered(f"a recording answers plain selectors only, not {query[:100]!r}")
         matchers.append((found[1], found[2], re.sub(r"\\(.)", r"\1", found[3])))
         place = found.end()
-    return whole[1], matchers
+    return whole[1] or "", matchers
 
 
 def _stepped(samples: list[Point], first: float, last: float, step: float, look_back: float) -> tuple[Point, ...]:

@@ -1,0 +1,212 @@
+"""From a ranking to what is said in an incident's log: who is under suspicion, who is cleared, and the plain sentence why. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from unrepeat.incidents.entries import SuspectKind
+from unrepeat.incidents.fold import MACHINE
+from unrepeat.incidents.state import State
+from unrepeat.investigation.lenses import Change, Finding, Scene, Tables
+from unrepeat.investigation.lenses._words import amount, duration, listed
+from unrepeat.investigation.ranking import Cleared, Ranking, Suspect
+
+Verdict = Literal["suspect", "cleared"]
+LEAST = 1.0  # score of a service from which it is named; twice that to come back on a service that was cleared
+LEAST_CHANGE = 0.6  # share of the score of a guilty change from which a change of the first suspect is named
+BESIDE = 2  # further suspects that are named beside the first one
+COLUMNS, ROWS = 3, 8  # numbers, and quiet samples of each, without which nobody is cleared
+OFTEN = 3  # times that the machine speaks about one suspect
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One verdict of the machine. `columns` are the ones that show it, the best first."""
+
+    verdict: Verdict
+    kind: SuspectKind
+    name: str
+    reason: str
+    columns: tuple[str, ...]
+    score: float = 0.0
+
+
+def statements(ranking: Ranking, scene: Scene, alarmed: Iterable[str]) -> list[Statement]:
+    """All that the ranking allows to say. A service under alert (`alarmed`) is cleared only when another one explains it."""
+    raised = [_raised(one, scene) for one in _named(ranking, scene)]
+    change = _change(ranking, scene, raised[0].name if raised else "")
+    names = {one.name for one in raised}
+    alarmed = set(alarmed)
+    cleared = [
+        statement
+        for one in ranking.cleared
+        if one.kind == "service" and one.subject not in names and (one.because or one.subject not in alarmed)
+        if (statement := _cleared(one, ranking, scene)) is not None
+    ]
+    innocent = [
+        Statement("cleared", "change", _summary(scene.tables, one.subject), _sentence(_why(one), scene), ())
+        for one in ranking.cleared
+        if one.kind == "change" and _before_alert(scene.tables, one.subject)
+    ]
+    return [*raised, *([change] if change else []), *cleared, *innocent]
+
+
+def news(said: Sequence[Statement], state: State) -> list[Statement]:
+    """What of it the log does not have yet. A person's verdict stands; the machine repeats nothing and seldom changes its mind."""
+    return [one for one in said if _is_news(one, state)]
+
+
+def look_next(ranking: Ranking, scene: Scene) -> str:
+    """What to look at next, in one line for people."""
+    first = next(iter(_named(ranking, scene)), None)
+    if first is None or not first.findings:
+        return "Nothing stands out in the numbers yet: look at what users see first."
+    what = _measure(scene, first.findings[0])
+    change = next((one for one in scene.tables.changes if ranking.changes and one.key == ranking.changes[0].name), None)
+    then = f", then at what {change.summary} changed" if change is not None else ""
+    return f"Look at {what} of {first.name}{then}."
+
+
+def _is_news(one: Statement, state: State) -> bool:
+    known = state.suspects.get((one.kind, one.name))
+    if known is None:
+        return True
+    if known.by != MACHINE or known.verdict in (one.verdict, "guilty"):
+        return False
+    if sum(by == MACHINE for _, _, by, _ in known.story) >= OFTEN:
+        return False
+    return one.verdict == "cleared" or one.kind == "change" or one.score >= 2 * LEAST
+
+
+def _named(ranking: Ranking, scene: Scene) -> list[Suspect]:
+    """The first service, and others that stand close behind it."""
+    explained = {one.subject for one in ranking.cleared if one.kind == "service"}
+    loud = [one for one in ranking.services if one.score >= LEAST and one.findings and one.name not in explained]
+    limit = scene.weights.verdict.second * loud[0].score if loud else 0.0
+    return [one for one in loud[: 1 + BESIDE] if one is loud[0] or one.score > limit]
+
+
+def _raised(one: Suspect, scene: Scene) -> Statement:
+    told: dict[str, Finding] = {}
+    for finding in one.findings:
+        told.setdefault(finding.lens, finding)
+    best = list(told.values())[:2]
+    reason = " ".join(_sentence(finding.sentence, scene) for finding in best)
+    columns = dict.fromkeys(column for finding in best for column in finding.source[:2])
+    return Statement("suspect", "service", one.name, reason, tuple(columns)[:COLUMNS], one.score)
+
+
+def _change(ranking: Ranking, scene: Scene, service: str) -> Statement | None:
+    """The change of the first suspect that may have done it. Whether it did is for people to decide."""
+    best = ranking.changes[0] if ranking.changes else None
+    known = {one.key: one for one in scene.tables.changes}
+    if best is None or not service or best.name not in known:
+        return None
+    change, guilty = known[best.name], scene.weights.changes.guilty
+    if (change.service != service and best.score < guilty) or best.score < LEAST_CHANGE * guilty:
+        return None
+    against = next((one for one in ranking.services if one.name == service), None)
+    shown = next((f for f in against.findings if f.source), None) if against else None
+    before = duration(scene.tables.alert - change.at)
+    where = "" if change.service == service else f" of {change.service}"
+    onset = shown.onset if shown is not None else math.nan
+    since = f", and the harm began {duration(onset - change.at)} after it" if onset > change.at else ""
+    standing = " The numbers support it as the cause." if best.score >= guilty else ""
+    what = _measure(scene, shown) if shown is not None else "what it shows"
+    reason = f"The change{where} nearest to what {service} shows in {what}: {before} before the alert{since}.{standing}"
+    columns = tuple(shown.source[:1]) if shown is not None else ()
+    return Statement("suspect", "change", change.summary, reason, columns, best.score)
+
+
+def _cleared(one: Cleared, ranking: Ranking, scene: Scene) -> Statement | None:
+    if one.because:
+        shown = next((f for f in ranking.findings if f.service == one.subject and f.because == one.because), None)
+        columns = list(shown.source[:1]) if shown is not None else []
+        against = next((other for other in ranking.services if other.name == one.because), None)
+        columns += [column for f in (against.findings[:1] if against else ()) for column in f.source[:1]]
+        return Statement("cleared", "service", one.subject, _sentence(one.sentence, scene), tuple(columns))
+    shown_by = _shown_by(one.subject, scene)
+    if len(shown_by) < COLUMNS:
+        return None  # too little is known to say that all is well
+    contrast, series = scene.contrast, scene.tables.series
+    told = [
+        f"{series[column].measure.name} {amount(float(contrast.level[column]), series[column].measure.unit)}"
+        f" (usually {amount(float(contrast.usual[column]), series[column].measure.unit)})"
+        for column in shown_by[:COLUMNS]
+    ]
+    looked = sum(1 for one_series in series if one_series.service == one.subject)
+    reason = f"Nothing at {one.subject} left its usual band: {looked} numbers looked at, among them {listed(told)}."
+    return Statement(
+        "cleared", "service", one.subject, reason, tuple(series[column].column for column in shown_by[:COLUMNS])
+    )
+
+
+_TELLING = ("CPU", "memory", "latency", "errors", "queue or pool", "traffic", "fullness")
+
+
+def _shown_by(service: str, scene: Scene) -> list[int]:
+    """The numbers of a service by which people see that it is well: one of each kind first, the one that went furthest."""
+    contrast = scene.contrast
+    mine = [
+        column
+        for column, series in enumerate(scene.tables.series)
+        if series.service == service
+        and series.measure.name in _TELLING
+        and contrast.seen_before[column] >= ROWS
+        and contrast.seen_during[column] >= 1
+        and math.isfinite(float(contrast.level[column]))
+        and np.ptp(scene.tables.values[np.isfinite(scene.tables.values[:, column]), column]) > 0
+    ]
+    mine.sort(key=lambda column: -float(contrast.far[column]))
+    first = {scene.tables.series[column].measure.name: column for column in reversed(mine)}
+    kinds = [first[name] for name in _TELLING if name in first]
+    return [*kinds, *(column for column in mine if column not in kinds)]
+
+
+def _sentence(text: str, scene: Scene) -> str:
+    """A finding's sentence with the plain names of the numbers."""
+    for series in scene.tables.series:
+        for owner in (series.service,):
+            name = f"{series.indicator} of {owner}"
+            if name in text:
+                plain = _plain(series.indicator, series.measure.name)
+                text = text.replace(name, f"{plain} of {owner}")
+    return text[:1].upper() + text[1:]
+
+
+def _measure(scene: Scene, finding: Finding) -> str:
+    known = {series.column: series for series in scene.tables.series}
+    series = known.get(finding.source[0]) if finding.source else None
+    if series is None:
+        return "the numbers"
+    return f"the {_plain(series.indicator, series.measure.name)}"
+
+
+def _plain(indicator: str, measure: str) -> str:
+    if measure == "memory":
+        return "virtual memory" if "virtual" in indicator else "memory"
+    if "fds" in indicator:
+        return "open files"
+    return measure if measure in ("CPU", "latency") else indicator.replace("_", " ")
+
+
+def _why(one: Cleared) -> str:
+    return one.sentence.partition(": ")[2] or one.sentence
+
+
+def _before_alert(tables: Tables, key: str) -> bool:
+    return any(change.key == key and change.at <= tables.alert for change in tables.changes)
+
+
+def _summary(tables: Tables, key: str) -> str:
+    return next((change.summary for change in tables.changes if change.key == key), key)
+
+
+def name_of(change: Change) -> str:
+    """What a change is called in the log."""
+    return change.summary or f"change {change.key}"
