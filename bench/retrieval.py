@@ -239,9 +239,13 @@ def _child(reports: list[dict[str, Any]], questions: list[dict[str, Any]], large
             cursor.execute(statement)
 
     def put(some: Sequence[Mapping[str, Any]], start: int) -> None:
-        with transaction.atomic():
-            for at, report in enumerate(some, start=start):
-                index.index(at, {"title": report.get("title") or "", "body": report["text"]})
+        for step in range(0, len(some), 500):
+            pages = {
+                start + step + at: {"title": report.get("title") or "", "body": report["text"]}
+                for at, report in enumerate(some[step : step + 500])
+            }
+            with transaction.atomic():
+                index.index_all(pages)
         with connection.cursor() as cursor:
             cursor.execute("analyze")
 

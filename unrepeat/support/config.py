@@ -45,6 +45,8 @@ class Config(BaseSettings):
     """Base address of Prometheus, Thanos, Mimir or VictoriaMetrics. Empty: metrics are not looked at."""
     request_log: str = ""
     """Files of the load balancer's request log, as a pattern: JSON lines or combined lines of nginx, or Parquet. Empty: impact is not measured."""
+    search_aliases: Path | None = None
+    """A file with your own words for the same thing, added to those that the search knows (docs/reference/aliases.md)."""
     private_addresses: Annotated[list[str], NoDecode] = []
     """Private networks or hosts that outbound requests may reach, separated by commas (CIDR or name)."""
     grouping_window: float = Field(1800, gt=0)

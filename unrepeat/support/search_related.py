@@ -12,10 +12,11 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
+from unrepeat.support.config import config
 from unrepeat.support.search_aliases import Phrase, aliases
 from unrepeat.support.search_rank import (
     KNOBS,
@@ -26,6 +27,7 @@ from unrepeat.support.search_rank import (
     Scored,
     Scorer,
     Weighed,
+    bag_of,
     confidence,
     ideas,
     weighed,
@@ -34,9 +36,9 @@ from unrepeat.support.search_text import stems
 from unrepeat.support.search_views import cause, summary
 
 LONGEST = 100_000  # characters of a document that are read
-CANDIDATES = 200  # documents that are scored in full
-COMMONEST = 0.15  # share of all documents above which a word finds no candidates of its own
-FEW = 2000  # documents; in a smaller library every word finds candidates
+CANDIDATES = 120  # documents that are scored in full
+MOST_FOUND = 15_000  # findings (a document, a form) that are read for one question; the commonest forms go without
+_VIEWS = ", ".join(VIEWS)
 _TOTALS = (" documents", *(f" {view}" for view in VIEWS))  # with a space before: no stem has one
 
 
@@ -51,9 +53,8 @@ class Answer:
 class Related:
     """The documents of one table, to be found by meaning."""
 
-    def __init__(self, table: str, *, own: Path | None = None, knobs: Knobs = KNOBS) -> None:
-        """`own`: a file with the user's own aliases, added to ours."""
-        self.table, self.own, self.knobs = table, own, knobs
+    def __init__(self, table: str, *, knobs: Knobs = KNOBS) -> None:
+        self.table, self.knobs = table, knobs
 
     def created(self, vendor: str) -> list[str]:
         """Statements that make the tables."""
@@ -62,12 +63,15 @@ class Related:
         if vendor == "postgresql":
             columns = ", ".join(f"{view} text not null" for view in VIEWS)
             return [
-                f"create table {t} (doc bigint primary key, {columns}, stems tsvector not null)",
+                f"create table {t} (doc bigint primary key, {columns}, bag text not null, stems tsvector not null)",
                 f"create index {t}_words on {t} using gin (stems)",
                 counts,
             ]
         tokenize = "tokenize = 'unicode61 remove_diacritics 0'"
-        return [f"create virtual table {t} using fts5 ({', '.join(VIEWS)}, {tokenize})", f"{counts} without rowid"]
+        return [
+            f"create virtual table {t} using fts5 ({_VIEWS}, bag unindexed, {tokenize})",
+            f"{counts} without rowid",
+        ]
 
     def dropped(self, vendor: str) -> list[str]:
         """Statements that drop them."""
@@ -79,42 +83,46 @@ class Related:
 
         `title` and `body`; `summary` and `cause` where the document has them apart, else they are read out of the body.
         """
-        title, body = fields.get("title", "")[:1000], fields.get("body", "")[:LONGEST]
-        said = [title, fields.get("summary") or summary(body), fields.get("cause") or cause(body), f"{title}\n{body}"]
-        views = [" ".join(stems(text)) for text in said]
-        self.remove(doc)
-        self._count(views, 1)
-        columns, slots = ", ".join(VIEWS), ", ".join(["%s"] * len(VIEWS))
-        with connection.cursor() as cursor:
-            if self._postgresql:
-                cursor.execute(
-                    f"insert into {self.table} (doc, {columns}, stems) values (%s, {slots}, %s::tsvector)",
-                    [doc, *views, _vector(views[-1])],
-                )
-            else:
-                cursor.execute(f"insert into {self.table} (rowid, {columns}) values (%s, {slots})", [doc, *views])
+        self.index_all({doc: fields})
 
-    def remove(self, doc: int) -> None:
-        """Take a document out, if it is there."""
-        for _, *views in self._views([doc]):
-            self._count(views, -1)
+    def index_all(self, documents: Mapping[int, Mapping[str, str]]) -> None:
+        """Put in many, or put them in anew; for a large library in steps of some hundred."""
+        self.remove(*documents)
+        read = {doc: _views(fields) for doc, fields in documents.items()}
+        rows: list[list[Any]]
+        self._count(read.values(), 1)
+        slots = ", ".join(["%s"] * len(VIEWS))
+        if self._postgresql:
+            statement = f"insert into {self.table} (doc, {_VIEWS}, bag, stems) values (%s, {slots}, %s, %s::tsvector)"
+            rows = [[doc, *views, bag_of(views), _vector(views[-1])] for doc, views in read.items()]
+        else:
+            statement = f"insert into {self.table} (rowid, {_VIEWS}, bag) values (%s, {slots}, %s)"
+            rows = [[doc, *views, bag_of(views)] for doc, views in read.items()]
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
+
+    def remove(self, *docs: int) -> None:
+        """Take documents out, those that are there."""
+        found = self._read(docs)
+        if found:
+            self._count([views for _, views, _ in found], -1)
             with connection.cursor() as cursor:
-                cursor.execute(f"delete from {self.table} where {self._doc} = %s", [doc])
+                cursor.executemany(f"delete from {self.table} where {self._doc} = %s", [[doc] for doc, _, _ in found])
 
     def find(self, text: str, limit: int = 10, *, without: Collection[int] = ()) -> Answer:
         """The documents most about the same as `text`; `without` these."""
-        asked = ideas(text, aliases(self.own), self.knobs)
+        asked = ideas(text, aliases(config().search_aliases), self.knobs)
         library, counts = self._library({word for idea in asked for form in idea.forms for word in form})
         if not library.documents or not asked:
             return Answer((), 0.0)
-        having = self._having(_worth_asking(asked, counts, library.documents))
+        having = self._having(_worth_asking(asked, counts))
         for idea in asked:
             for form in idea.forms:
                 counts[form] = len(having[form]) if form in having else counts.get(form, 0) if len(form) == 1 else 0
         question = weighed(asked, counts, library.documents)
         scorer = Scorer(question, library, self.knobs)
         best = _candidates(question, having, without)
-        scored = [scorer.score(doc, views) for doc, *views in self._views(best)]
+        scored = [scorer.score(doc, views, bag) for doc, views, bag in self._read(best)]
         scored.sort(key=lambda hit: (-hit.score, hit.doc))
         return Answer(tuple(scored[:limit]), confidence([hit.score for hit in scored[:10]], question))
 
@@ -162,22 +170,24 @@ class Related:
                 having[forms[at]].append(doc)
         return having
 
-    def _views(self, docs: Sequence[int]) -> list[tuple[int, str, str, str, str]]:
+    def _read(self, docs: Sequence[int]) -> list[tuple[int, tuple[str, ...], str]]:
         if not docs:
             return []
         some = ", ".join(["%s"] * len(docs))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"select {self._doc}, {', '.join(VIEWS)} from {self.table} where {self._doc} in ({some})", list(docs)
+                f"select {self._doc}, {_VIEWS}, bag from {self.table} where {self._doc} in ({some})",
+                list(docs),
             )
-            return list(cursor.fetchall())
+            return [(doc, tuple(views), bag) for doc, *views, bag in cursor.fetchall()]
 
-    def _count(self, views: Sequence[str], by: int) -> None:
-        """Count a document's stems in (1) or out (-1), in one order, so that two writers do not wait for each other crosswise."""
-        totals = {
-            total: by * size for total, size in zip(_TOTALS, (1, *(len(view.split()) for view in views)), strict=True)
-        }
-        rows = {**totals, **dict.fromkeys(sorted(set(views[-1].split())), by)}
+    def _count(self, pages: Iterable[Sequence[str]], by: int) -> None:
+        """Count documents' stems in (1) or out (-1), in one order, so that two writers do not wait for each other crosswise."""
+        counts: Counter[str] = Counter()
+        for views in pages:
+            counts.update(dict.fromkeys(views[-1].split(), by))
+            counts.update(dict(zip(_TOTALS, (by, *(by * len(view.split()) for view in views)), strict=True)))
+        rows = dict(sorted(counts.items()))
         some = "unnest(%s::text[], %s::bigint[])" if self._postgresql else "json_each(%s) where true"
         columns = "*" if self._postgresql else "key, value"
         statement = (
@@ -196,11 +206,24 @@ class Related:
         return "doc" if self._postgresql else "rowid"
 
 
-def _worth_asking(asked: Iterable[Idea], counts: Mapping[Phrase, int], documents: int) -> list[Phrase]:
-    """The forms by which documents are looked for: their words are there, and in a large library not nearly everywhere."""
-    most = documents * COMMONEST if documents > FEW else documents
-    forms = dict.fromkeys(form for idea in asked for form in idea.forms)
-    return [form for form in forms if 0 < min(counts.get((word,), 0) for word in form) <= most]
+def _views(fields: Mapping[str, str]) -> list[str]:
+    """A document's views, each a line of stems."""
+    title, body = fields.get("title", "")[:1000], fields.get("body", "")[:LONGEST]
+    said = [title, fields.get("summary") or summary(body), fields.get("cause") or cause(body), f"{title}\n{body}"]
+    return [" ".join(stems(text)) for text in said]
+
+
+def _worth_asking(asked: Iterable[Idea], counts: Mapping[Phrase, int]) -> list[Phrase]:
+    """The forms by which documents are looked for, the rarest first: their words are there, and they find not too many in all."""
+    forms = {form: min(counts.get((word,), 0) for word in form) for idea in asked for form in idea.forms}
+    chosen, found = [], 0
+    for form in sorted(forms, key=lambda form: (forms[form], form)):
+        found += forms[form]
+        if found > MOST_FOUND and chosen:
+            break
+        if forms[form]:
+            chosen.append(form)
+    return chosen
 
 
 def _candidates(

@@ -21,7 +21,7 @@ COMMON = frozenset(
     """a about after again all also although always an and any are as at back be because been before being between both but by came
     can cannot come could did do does doing due during each either else even ever every few for from further gave get getting
     given goes going got had has have having he her here his how however i if in into is it its itself just kept like made make
-    making many may me might more most much must my near need never no not now of off on once one only onto or other our out over
+    making many may me might more most much must my near need never no not now of off on once one only onto or other our over
     own part per put quite rather s said same saw say see seem seen several she should since so some soon still such t take taken
     than that the their them then there these they thing this those though through thus to together too took toward under until up
     upon us use used using very via want was way we well went were what when where whether which while who whole whose why will
