@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import _retrieval_baselines as baselines
+from bench import _retrieval_cv as cv
 
 LIMITS = {"mrr": 0.80, "abstention": 0.90, "p95_ms": 30.0, "p95_ms_large": 100.0}
 DEEP = 100  # hits that are looked at for recall
@@ -80,12 +81,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("queries", type=Path)
     parser.add_argument("--large", type=int, default=20_000, help="reports of the larger library; 0: do without")
     parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument(
+        "--cross-validate", action="store_true", help="knobs chosen without the questions they are scored on"
+    )
     parser.add_argument("--misses", action="store_true", help="name the questions whose first hit is wrong")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     reports, questions = _lines(options.corpus), _lines(options.queries)
     if options.child:
-        print(json.dumps(_child(reports, questions, options.large)))
+        print(json.dumps(_child(reports, questions, options)))
         return 0
     return _report(options, reports, questions)
 
@@ -100,11 +104,15 @@ def _report(options: argparse.Namespace, reports: list[dict[str, Any]], question
     for database in options.databases.split(","):
         ours[database] = _on(database, options)
         for name, result in ours[database].items():
+            if name.startswith(cv.MARK):
+                continue
             print(f"{f'unrepeat, {database}, {name}':34} {result.row()}")
     if not ours or not all(ours.values()):
         return 1
     first = next(iter(ours.values()))
     _by_kind(questions, first["shipped"])
+    if options.cross_validate:
+        cv.report(questions, {name: result.places for name, result in first.items()})
     if options.misses:
         for question, place in zip(questions, first["shipped"].places, strict=True):
             if place != 1:
@@ -211,10 +219,11 @@ def _on(database: str, options: argparse.Namespace) -> dict[str, Result]:
             "UNREPEAT_SECRET_KEY": "only-for-the-benchmark-" + "x" * 30,
             "DJANGO_SETTINGS_MODULE": "unrepeat.settings",
         }
+        cross = ["--cross-validate"] if options.cross_validate else []
         command = [sys.executable, "-m", "bench", "retrieval", str(options.corpus), str(options.queries)]
         try:
             done = subprocess.run(
-                [*command, "--child", database, "--large", str(options.large)],
+                [*command, "--child", database, "--large", str(options.large), *cross],
                 env=environment, stdout=subprocess.PIPE, text=True, check=True,
             )  # fmt: skip
         finally:
@@ -223,7 +232,9 @@ def _on(database: str, options: argparse.Namespace) -> dict[str, Result]:
     return {name: Result(**values) for name, values in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-def _child(reports: list[dict[str, Any]], questions: list[dict[str, Any]], large: int) -> dict[str, Any]:
+def _child(
+    reports: list[dict[str, Any]], questions: list[dict[str, Any]], options: argparse.Namespace
+) -> dict[str, Any]:
     import django
 
     django.setup()
@@ -261,9 +272,17 @@ def _child(reports: list[dict[str, Any]], questions: list[dict[str, Any]], large
         gone = {numbers[name] for name in question["relevant"] if name in numbers}
         results["shipped"].sure.append(index.find(question["query"]).sure)
         results["shipped"].sure_without.append(index.find(question["query"], without=gone).sure)
-    if large > len(reports):
-        put(_mixed(reports, large - len(reports)), len(reports))
-        results[f"{large:,} reports"] = _asked(ask(index), questions, numbers)
+    if options.cross_validate:
+        results |= {
+            f"{cv.MARK}{name}": _asked(ask(Related("bench_related", knobs=knobs)), questions, numbers)
+            for name, knobs in cv.settings()
+        }
+        with cv.half_of_the_aliases() as halves:
+            for name in halves:
+                results[name] = _asked(ask(index), questions, numbers)
+    if options.large > len(reports):
+        put(_mixed(reports, options.large - len(reports)), len(reports))
+        results[f"{options.large:,} reports"] = _asked(ask(index), questions, numbers)
     return {name: {slot: getattr(result, slot) for slot in Result.__slots__} for name, result in results.items()}
 
 

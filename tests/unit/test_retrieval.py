@@ -139,3 +139,11 @@ def test_a_long_question_is_cut_and_an_empty_one_has_no_ideas():
     assert ideas("", OURS) == ideas("the of and", OURS) == []
     many = ideas(" ".join(f"word{n}" for n in range(500)), OURS)
     assert sum(not idea.pair for idea in many) == search_rank.LONGEST_QUESTION
+
+
+def test_every_line_of_ours_has_two_ways_to_say_it():
+    read = search_aliases._read(search_aliases.FILE)
+    for name, said in read["same"].items():
+        assert len(search_aliases._phrases(said)) > 1, name
+    for name, kind in read["kinds"].items():
+        assert search_aliases._phrases(kind["called"]) and search_aliases._phrases(kind["such_as"]), name

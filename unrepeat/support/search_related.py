@@ -12,6 +12,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django.db import connection, transaction
@@ -93,8 +94,8 @@ class Related:
         self._count(read.values(), 1)
         slots = ", ".join(["%s"] * len(VIEWS))
         if self._postgresql:
-            statement = f"insert into {self.table} (doc, {_VIEWS}, bag, stems) values (%s, {slots}, %s, %s::tsvector)"
-            rows = [[doc, *views, bag_of(views), _vector(views[-1])] for doc, views in read.items()]
+            statement = f"insert into {self.table} (doc, {_VIEWS}, bag, stems) values (%s, {slots}, %s, array_to_tsvector(%s::text[]))"
+            rows = [[doc, *views, bag_of(views), _lexemes(views[-1])] for doc, views in read.items()]
         else:
             statement = f"insert into {self.table} (rowid, {_VIEWS}, bag) values (%s, {slots}, %s)"
             rows = [[doc, *views, bag_of(views)] for doc, views in read.items()]
@@ -149,7 +150,7 @@ class Related:
         if not forms:
             return having
         if self._postgresql:
-            said = [" <-> ".join(f"'{word}'" for word in form) for form in forms]
+            said = [" & ".join(f"'{piece}'" for piece in _pieces(form)) for form in forms]
             statement = (
                 "select q.n - 1, array_agg(t.doc) from unnest(%s::text[]) with ordinality q(said, n)"
                 f" join {self.table} t on t.stems @@ q.said::tsquery group by q.n"
@@ -162,7 +163,7 @@ class Related:
                     having[forms[at]] = docs
                 cursor.execute("set local enable_seqscan = on")
                 return having
-        said = [f'{VIEWS[-1]} : "{" ".join(form)}"' for form in forms]
+        said = [" AND ".join(f'{VIEWS[-1]} : "{piece}"' for piece in _pieces(form)) for form in forms]
         with connection.cursor() as cursor:
             statement = f"select q.key, t.rowid from json_each(%s) q cross join {self.table} t where t.{self.table} match q.value"
             cursor.execute(statement, [json.dumps(said)])
@@ -216,7 +217,8 @@ def _views(fields: Mapping[str, str]) -> list[str]:
 def _worth_asking(asked: Iterable[Idea], counts: Mapping[Phrase, int]) -> list[Phrase]:
     """The forms by which documents are looked for, the rarest first: their words are there, and they find not too many in all."""
     forms = {form: min(counts.get((word,), 0) for word in form) for idea in asked for form in idea.forms}
-    chosen, found = [], 0
+    chosen: list[Phrase] = []
+    found = 0
     for form in sorted(forms, key=lambda form: (forms[form], form)):
         found += forms[form]
         if found > MOST_FOUND and chosen:
@@ -242,10 +244,12 @@ def _candidates(
     return [doc for doc, _ in total.most_common(CANDIDATES)]
 
 
-def _vector(line: str) -> str:
-    """Stems as PostgreSQL writes a vector: each with the places where it stands (at most 256 of them, up to 16383)."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for at, word in enumerate(line.split(), start=1):
-        if at <= 16_383 and len(places[word]) < 256:
-            places[word].append(at)
-    return " ".join(f"'{word}':{','.join(map(str, at))}" for word, at in places.items() if at)
+def _pieces(form: Phrase) -> list[str]:
+    """A word, or the neighbours in a phrase."""
+    return [" ".join(pair) for pair in pairwise(form)] or list(form)
+
+
+def _lexemes(line: str) -> list[str]:
+    """What PostgreSQL indexes: the stems, and each two neighbours as one, so that a phrase is found without reading documents."""
+    found = line.split()
+    return sorted({*found, *(f"{one} {two}" for one, two in pairwise(found))})
