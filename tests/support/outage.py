@@ -10,6 +10,8 @@ from unrepeat.incidents import entries as e
 from unrepeat.incidents.entries import Entry, Logged
 
 DIGEST = "5e" * 32
+COUNTED = "1a" * 32
+QUERY = "SELECT count(*) AS users FROM requests;"
 SOURCE = "Recording 2024-08-12-memory-leak (the time axis is stretched 60-fold. It was made in the lab)"
 
 
@@ -145,3 +147,41 @@ def memory(step: int = 60) -> dict[str, Any]:
         grown = 63e6 + wobble + (max(now - leak, 0) ** 0.92 / (patched - leak) ** 0.92) * 368e6
         points.append([now, float(round(grown if now < patched else 58e6 + wobble))])
     return {"step": step, "series": [{"labels": {"job": "sessions"}, "points": points}]}
+
+
+def hurt(**changed: Any) -> e.ImpactMeasured:
+    """Who was hurt by the outage, as the log holds it."""
+    fields: dict[str, Any] = {
+        "digest": COUNTED,
+        "source": "access.log",
+        "window_from": at("15:15"),
+        "window_to": at("17:45"),
+        "slow_seconds": 0.5,
+        "slow_source": "objective of shop",
+        "shares": (
+            e.ShareMeasured("users slowed", "users", 521, 622),
+            e.ShareMeasured("users who met an error", "users", 12, 622),
+            e.ShareMeasured("requests failed", "requests", 13, 5210),
+            e.ShareMeasured("checkout lost", "attempts", 64, 288),
+        ),
+        "harm_from": at("15:00"),
+        "harm_to": at("17:50"),
+    }
+    return e.ImpactMeasured(**{**fields, **changed})
+
+
+def measured_outage(**changed: Any) -> list[tuple[datetime, str, Entry]]:
+    """The outage, with those who were hurt counted when it was over."""
+    return [*outage(), (at("18:00"), "unrepeat", hurt(**changed))]
+
+
+def counts(step: int = 300) -> dict[str, Any]:
+    """The counts over time: nobody hurt until 15:00, more and more until 17:45, nobody after 17:50."""
+    buckets = []
+    for i in range(48):
+        start = at("14:15") + timedelta(seconds=i * step)
+        grown = max(0.0, min(1.0, (start - at("14:55")) / timedelta(hours=2))) if start < at("17:50") else 0.0
+        users, attempts = 24 + i % 3, 10 + i % 2
+        slowed, lost = round(users * grown), round(attempts * max(0.0, grown - 0.4))
+        buckets.append({"at": start.timestamp(), "users": users, "slowed": slowed, "attempts": attempts, "lost": lost})
+    return {"step": step, "known_to": at("18:15").timestamp(), "buckets": buckets}

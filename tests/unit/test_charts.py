@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.outage import DIGEST, at, memory, outage
+from tests.support.outage import COUNTED, DIGEST, at, counts, measured_outage, memory, outage
 from tests.unit.test_report import facts_of
 from unrepeat.incidents import entries as e
 from unrepeat.postmortems import measured
@@ -23,8 +23,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawings(happened=None, data=None):
-    known = facts_of(happened or outage(), results={DIGEST: data or memory()})
-    return {figure.name: figure for figure in figures(known, {DIGEST: data or memory()})}
+    results = {DIGEST: data or memory(), COUNTED: counts()}
+    known = facts_of(happened or measured_outage(), results=results)
+    return {figure.name: figure for figure in figures(known, results)}
 
 
 def boxes(svg: str) -> list[tuple[float, float, float, float, str]]:
@@ -56,7 +57,7 @@ def overlapping(svg: str) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("name", ["memory", "timeline"])
+@pytest.mark.parametrize("name", ["impact", "memory", "timeline"])
 def test_the_same_data_gives_the_same_bytes_and_they_are_xml(name, snapshot):
     one, other = drawings()[name], drawings()[name]
     assert one == other
@@ -70,7 +71,7 @@ def test_the_same_data_gives_the_same_bytes_and_they_are_xml(name, snapshot):
     assert one.svg == snapshot
 
 
-@pytest.mark.parametrize("name", ["memory", "timeline"])
+@pytest.mark.parametrize("name", ["impact", "memory", "timeline"])
 def test_words_do_not_lie_on_words(name):
     figure = drawings()[name]
     assert overlapping(figure.svg) == []
@@ -124,7 +125,7 @@ def test_without_memory_the_figure_says_why():
         (at("18:01"), "unrepeat", e.EvidenceMissing("Memory of sessions", "Prometheus could not be reached"))
     )
     known = facts_of(happened, results={})
-    figure = figures(known, {})[0]
+    figure = figures(known, {})[1]
     assert (figure.svg, figure.missing) == ("", "Not measured: Prometheus could not be reached")
 
 

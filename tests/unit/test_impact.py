@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.support.requests_story import CHECKOUT, NOON, QUESTION, STORY, told
 from unrepeat.investigation.harm import find_harm
-from unrepeat.investigation.impact import Bucket, Question, measure, quiet_threshold, wilson
+from unrepeat.investigation.impact import Bucket, Question, measure, quiet_threshold
 from unrepeat.investigation.telemetry import requests
+from unrepeat.support.shares import wilson
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from unrepeat.investigation.impact import Bucket, wilson
+from unrepeat.investigation.impact import Bucket
+from unrepeat.support.shares import wilson
 
 LEAST_USERS = 5
 """Users a stretch must have before its share says anything; quieter stretches are passed over."""

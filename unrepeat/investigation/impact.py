@@ -17,6 +17,7 @@ import ibis
 from ibis import _
 
 from unrepeat.investigation.telemetry.requests import RequestLog
+from unrepeat.support.shares import wilson
 
 FAILED_FROM = 500  # HTTP status from which a request counts as failed
 GRACE = timedelta(minutes=5)  # after the window: an attempt that succeeds by then succeeded in the end
@@ -110,16 +111,6 @@ class Impact:
         return [
             s for s in (self.users_slowed, self.users_failed, self.requests_failed, self.attempts_lost) if s is not None
         ]
-
-
-def wilson(numerator: int, denominator: int, z: float = 1.96) -> tuple[float, float]:
-    """The Wilson score interval of a share (Wilson 1927); (0, 1) when there is no denominator."""
-    if not denominator:
-        return 0.0, 1.0
-    share, spread = numerator / denominator, z * z / denominator
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / denominator + spread / (4 * denominator))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def quiet_threshold(log: RequestLog, start: datetime, end: datetime, quantile: float = 0.999) -> float | None:

@@ -18,11 +18,12 @@ from unrepeat.incidents.entries import IMPACT, Entry, EvidenceMissing, ImpactMea
 from unrepeat.incidents.state import State
 from unrepeat.investigation import gathering, store
 from unrepeat.investigation.harm import Harm, find_harm
-from unrepeat.investigation.impact import Impact, Question, Step, measure, quiet_threshold, wilson
+from unrepeat.investigation.impact import Impact, Question, Step, measure, quiet_threshold
 from unrepeat.investigation.telemetry import Unanswered
 from unrepeat.investigation.telemetry.request_source import request_log
 from unrepeat.investigation.telemetry.requests import RequestLog
 from unrepeat.support import clock, wakeups
+from unrepeat.support.shares import wilson
 from unrepeat.support.wakeups import Claim
 
 NO_REQUEST_LOG = "no request log is connected, so nobody can count the users who met a slow or failed request"
@@ -49,6 +50,7 @@ class Measured:
         return {
             "impact": [asdict(share) for share in self.impact.shares],
             "step": self.width.total_seconds(),
+            "known_to": self.impact.question.known_to.timestamp() if self.impact.question.known_to else None,
             "buckets": [{**asdict(bucket), "at": bucket.at.timestamp()} for bucket in self.impact.buckets],
         }
 

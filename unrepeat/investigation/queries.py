@@ -38,24 +38,22 @@ def is_intact(digest: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """Who is hurt, as counted last. `at`: when that was, None when only the log says so. `buckets`: one a stretch of `step` seconds."""
+    """Who is hurt, as counted last. `at`: when that was, None when only the log says so. `data`: {"step": seconds, "buckets": [...]}; empty when it is not at hand."""
 
     impact: ImpactMeasured
     at: datetime | None
-    step: float
-    buckets: list[dict[str, float]]
+    data: Data
     query: str = ""
 
 
-def newest_impact(number: int, state: State) -> Newest | None:
-    """What was counted last for an incident: while it is open perhaps newer than what its log says; None when nothing was counted."""
-    row = store.measurement(number) if state.is_open else None
+def newest_impact(number: int, state: State, *, said: bool = False) -> Newest | None:
+    """What was counted last for an incident, perhaps newer than what its log says (`said`: only that); None when nothing was counted."""
+    row = store.measurement(number) if state.is_open and not said else None
     if row is not None:
         impact = codec.decode(ImpactMeasured.kind, row.impact)
         if isinstance(impact, ImpactMeasured):
-            return Newest(impact, row.at, float(row.data["step"]), row.data["buckets"])
+            return Newest(impact, row.at, row.data)
     if state.impact is None:
         return None
     kept = store.result(state.impact.digest)
-    data = kept.data if kept else {}
-    return Newest(state.impact, None, float(data.get("step", 60)), data.get("buckets", []), kept.query if kept else "")
+    return Newest(state.impact, None, kept.data if kept else {}, kept.query if kept else "")

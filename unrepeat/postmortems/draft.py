@@ -19,8 +19,12 @@ def draft_of(row: Postmortem) -> Report:
     """The report of a postmortem as it would be published now."""
     log = incidents.log_of(row.incident_id)
     state = fold(log)
-    results = investigation.results([found.digest for found in state.evidence.values() if found.unit == "bytes"])
-    known = facts(state, log, incident=row.incident_id, results=results, team=team_of(state))
+    wanted = [found.digest for found in state.evidence.values() if found.unit == "bytes"]
+    results, query = investigation.results(wanted), ""
+    if state.impact is not None and (counted := investigation.newest_impact(row.incident_id, state, said=True)):
+        results[state.impact.digest] = counted.data
+        query = counted.query
+    known = facts(state, log, incident=row.incident_id, results=results, team=team_of(state), impact_query=query)
     return Report(
         number=row.pk,
         status="draft",

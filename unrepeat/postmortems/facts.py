@@ -7,20 +7,30 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from unrepeat.incidents.entries import Logged
+from unrepeat.incidents.entries import IMPACT, Logged
 from unrepeat.incidents.state import Evidence, NearChange, State, Suspect
-from unrepeat.postmortems import measured
+from unrepeat.postmortems import hurt, measured
 from unrepeat.postmortems.plain import clean, web_link
 from unrepeat.postmortems.report import AlertFact, ChangeFact, EvidenceFact, Facts, MeasureFact, Standing, SuspectFact
 from unrepeat.postmortems.timeline import timeline
 
-IMPACT = "Impact"  # the title under which a log says why impact could not be measured
 NO_REQUEST_LOG = "no request log is connected, so nobody can count the users who met a slow or failed request"
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def facts(state: State, log: Sequence[Logged], *, incident: int, results: measured.Results, team: str = "") -> Facts:
-    """The facts of incident number `incident`; `results` holds the stored results of its evidence, `team` owns the guilty service."""
+def facts(
+    state: State,
+    log: Sequence[Logged],
+    *,
+    incident: int,
+    results: measured.Results,
+    team: str = "",
+    impact_query: str = "",
+) -> Facts:
+    """The facts of incident number `incident`; `results` holds the stored results of its evidence, `team` owns the guilty service.
+
+    `impact_query`: the text of the query by which impact was counted.
+    """
     trigger, patch = trigger_of(state), patch_of(state)
     lines, left_out = timeline(log, trigger.number if trigger else None, patch.number if patch else None)
     started = state.started_at or state.detected_at or (log[0].at if log else _EPOCH)
@@ -46,7 +56,7 @@ def facts(state: State, log: Sequence[Logged], *, incident: int, results: measur
         resolved_at=state.resolved_at,
         mitigation=clean(state.mitigation, 1000),
         resolution=clean(state.resolution, 1000),
-        impact_missing=missing.pop(IMPACT, NO_REQUEST_LOG),
+        impact_missing=missing.pop(IMPACT, "" if state.impact else NO_REQUEST_LOG),
         standing=_standing(state),
         alerts=_alerts(state),
         suspects=tuple(_suspect(s) for s in sorted(state.suspects.values(), key=lambda s: s.raised_at)),
@@ -68,6 +78,7 @@ def facts(state: State, log: Sequence[Logged], *, incident: int, results: measur
         notes=tuple(dict.fromkeys(note for found in gathered if (note := _source_and_note(found.source)[1]))),
         missing=tuple(missing.items()),
         last_seq=state.last_seq,
+        impact=hurt.fact(log, state.impact, results, impact_query) if state.impact else None,
     )
 
 

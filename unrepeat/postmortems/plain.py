@@ -55,6 +55,13 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
+def fenced(text: str, language: str = "") -> str:
+    """The text as a fenced block of Markdown, whatever backticks it holds."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
 def xml(text: str) -> str:
     """The text as it stands inside XML (SVG), in content and in attributes."""
     return escape(text, quote=True)

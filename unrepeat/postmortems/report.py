@@ -35,7 +35,7 @@ class Line:
     why: str
     by: str
     seq: int
-    lane: Literal["alerts", "changes", "people", "suspects"]
+    lane: Literal["alerts", "changes", "people", "suspects", "harm"]
     role: Literal["", "trigger", "patch"] = ""
     url: str = ""
 
@@ -132,6 +132,46 @@ class MemoryFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareFact:
+    """`numerator` of `denominator` `unit`, as a share between 0 and 1 (None of nobody), with its Wilson interval at 95 %."""
+
+    name: str
+    unit: str
+    numerator: int
+    denominator: int
+    share: float | None = None
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactFact:
+    """Who was hurt, counted in a request log from `window_from` until before `window_to`. `harm_began`, `harm_ended`: found from the data, not from alerts."""
+
+    users_slowed: ShareFact
+    users_failed: ShareFact | None
+    requests_failed: ShareFact | None
+    step_lost: ShareFact | None
+    slow_seconds: float
+    slow_source: str
+    window_from: datetime
+    window_to: datetime
+    source: str
+    digest: str
+    harm_began: datetime | None = None
+    harm_ended: datetime | None = None
+    unreadable: int = 0  # lines of the log that are no requests
+    query: str = ""
+    bucket: int = 60  # seconds, the stretch of time that the figure counts in
+    seq: int = 0  # of the entry that says so
+
+    @property
+    def step(self) -> str:
+        """What the people tried to do: `checkout`; empty without a step."""
+        return self.step_lost.name.removesuffix(" lost") if self.step_lost else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that the report says without a person having typed it here."""
 
@@ -151,7 +191,7 @@ class Facts:
     resolved_at: datetime | None
     mitigation: str
     resolution: str
-    impact_missing: str  # why nobody knows how many were hurt
+    impact_missing: str  # why nobody knows how many were hurt; empty when `impact` is there
     standing: Standing
     alerts: tuple[AlertFact, ...]
     suspects: tuple[SuspectFact, ...]
@@ -166,6 +206,7 @@ class Facts:
     missing: tuple[tuple[str, str], ...]  # what could not be measured: title, reason
     last_seq: int
     notes: tuple[str, ...] = ()  # what one has to know about the sources
+    impact: ImpactFact | None = None
 
     @property
     def duration(self) -> timedelta | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from unrepeat.postmortems import times
+from unrepeat.postmortems import hurt, times
 from unrepeat.postmortems.measured import size
 from unrepeat.postmortems.plain import listed, markdown
 from unrepeat.postmortems.report import ChangeFact, Facts, SuspectFact
@@ -23,7 +23,11 @@ def headline(facts: Facts) -> str:
 
 def summary(facts: Facts) -> str:
     """What happened, when, what is known of who was hurt, why, and how it ended."""
-    return " ".join(said for said in (_what(facts), _guilt(facts), _ending(facts), _measured(facts)) if said)
+    if facts.impact:  # who was hurt comes before why
+        parts = (_what(facts), _hurt(facts), _guilt(facts), _ending(facts), _memory(facts))
+    else:
+        parts = (_what(facts), _guilt(facts), _ending(facts), _hurt(facts), _memory(facts))
+    return " ".join(said for said in parts if said)
 
 
 def timeline(facts: Facts) -> str:
@@ -108,6 +112,8 @@ def duration(facts: Facts) -> str:
 
 def impact(facts: Facts) -> str:
     """What is known of who was hurt; plain text."""
+    if facts.impact:
+        return hurt.sentence(facts, facts.impact)
     return f"not measured: {facts.impact_missing}"
 
 
@@ -160,15 +166,21 @@ def _ending(facts: Facts) -> str:
     return f"{brought}." if brought else f"It {ended}." if ended else ""
 
 
-def _measured(facts: Facts) -> str:
-    said = "How many people were hurt was not measured."
-    if facts.memory:
-        m = facts.memory
-        said += (
-            f" What was measured is the resident memory of {markdown(m.service)}{_largest(m.series)}: {size(m.first)} at {times.clock(m.first_at, facts)},"
-            f" at its highest {size(m.peak)} at {times.clock(m.peak_at, facts)}, and {size(m.last)} at {times.clock(m.last_at, facts)} (Figure 1)."
-        )
-    return said
+def _hurt(facts: Facts) -> str:
+    if facts.impact is None:
+        return "How many people were hurt was not measured."
+    return f"{markdown(hurt.sentence(facts, facts.impact)).removesuffix('.')} (Figure 1)."
+
+
+def _memory(facts: Facts) -> str:
+    m = facts.memory
+    if m is None:
+        return ""
+    what = "The resident memory" if facts.impact else "What was measured is the resident memory"
+    return (
+        f"{what} of {markdown(m.service)}{_largest(m.series)}{' was' if facts.impact else ':'} {size(m.first)} at {times.clock(m.first_at, facts)},"
+        f" at its highest {size(m.peak)} at {times.clock(m.peak_at, facts)}, and {size(m.last)} at {times.clock(m.last_at, facts)} (Figure 2)."
+    )
 
 
 def _largest(series: int) -> str:

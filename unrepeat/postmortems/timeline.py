@@ -1,7 +1,7 @@
 """The timeline of a report: the log's entries that a reader needs, in order. Pure.
 
 The rule, which the report states: evidence, roles, headlines, measures and notes about the log itself are left out (they stand
-in the incident's log); alerts of one name on one service are one line, when they first fired, and one when the last resolved;
+in the incident's log), but for when harm began and ended by the last count; alerts of one name on one service are one line, when they first fired, and one when the last resolved;
 a change is one line, with its last status.
 """
 
@@ -17,12 +17,13 @@ from unrepeat.incidents.entries import Logged
 from unrepeat.postmortems.plain import clean, web_link
 from unrepeat.postmortems.report import Line
 
-Lane = Literal["alerts", "changes", "people", "suspects"]
+Lane = Literal["alerts", "changes", "people", "suspects", "harm"]
 ALERT_LINES = 12  # names of alerts that get lines of their own; a storm of others is counted
 LONG = 1000  # characters of a note
 LEFT_OUT: dict[type[e.Entry], str] = {
     e.EvidenceGathered: "evidence",
     e.EvidenceMissing: "evidence",
+    e.ImpactMeasured: "evidence",
     e.RoleHanded: "roles",
     e.Retitled: "headlines",
     e.MeasureProposed: "measures",
@@ -51,8 +52,11 @@ def timeline(
     lines: list[Line] = []
     left_out: Counter[str] = Counter()
     kept = _Repeats(log)
+    harm: list[Line] = []
     for logged in log:
         entry = logged.entry
+        if isinstance(entry, e.ImpactMeasured):
+            harm = _harm(logged, entry)
         if type(entry) in LEFT_OUT and not _opened_by_hand(entry):
             left_out[LEFT_OUT[type(entry)]] += 1
         elif said := kept.repeated(logged):
@@ -61,7 +65,24 @@ def timeline(
             lines.append(_with_role(make(logged, entry, kept), entry, trigger, patch))
         else:
             left_out["other entries"] += 1
-    return tuple(sorted(lines, key=lambda line: (line.at, line.seq))), tuple(sorted(left_out.items()))
+    return tuple(sorted([*lines, *harm], key=lambda line: (line.at, line.seq))), tuple(sorted(left_out.items()))
+
+
+def _harm(logged: Logged, entry: e.ImpactMeasured) -> list[Line]:
+    """When harm began and ended, as found in the data: facts that no alert and nobody said."""
+    said = (
+        (
+            entry.harm_from,
+            "Harm began",
+            "from then on clearly more users were slowed, or lost what they tried, than before",
+        ),
+        (entry.harm_to, "Harm ended", "from then on no more users were slowed than before"),
+    )
+    return [
+        Line(at, "note", key, "", clean(f"{why} · found from {entry.source}"), "unrepeat", logged.seq, "harm")
+        for at, key, why in said
+        if at is not None
+    ]
 
 
 def _opened_by_hand(entry: e.Entry) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from unrepeat.postmortems.report import Facts
 from unrepeat.support import words
@@ -58,3 +58,13 @@ def due(text: str) -> str:
     except ValueError:
         return text
     return f"{day.day} {day:%B %Y}"
+
+
+def moment(seconds: float) -> datetime:
+    """Unix seconds as a moment, UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def seconds(count: float) -> timedelta:
+    """A length of time."""
+    return timedelta(seconds=count)

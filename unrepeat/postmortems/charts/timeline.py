@@ -8,12 +8,13 @@ from unrepeat.postmortems import measured, times
 from unrepeat.postmortems.charts._axes import TimeAxis, n, picture, time_axis
 from unrepeat.postmortems.charts._labels import fit, pack
 from unrepeat.postmortems.charts._labels import width as text_width
+from unrepeat.postmortems.charts._moments import outage
 from unrepeat.postmortems.charts._shapes import shape, words
 from unrepeat.postmortems.report import Facts, Figure, Line
 from unrepeat.support.words import zone_name
 
 NAME = "timeline"
-ORDER = 2
+ORDER = 3
 MOST_ALERTS, MOST_SUSPECTS = 5, 8
 MOST_NAMED = 16  # marks with words in a lane
 ROW = 21.0  # pixels
@@ -66,7 +67,7 @@ def draw(facts: Facts, width: float) -> str:
             drawn.append(f'<g transform="translate(0 {n(y)})">{"".join(row)}</g>')
             y += ROW
     bottom = y + 4
-    behind = [_outage(facts, axis, top, bottom), *time_axis(axis, top, bottom, room=82 if wide else 66)]
+    behind = [outage(facts, axis, top, bottom), *time_axis(axis, top, bottom, room=82 if wide else 66)]
     return picture(NAME, (width, bottom + 44), "The timeline to scale", _described(facts), behind + drawn)
 
 
@@ -87,15 +88,6 @@ def _bounds(facts: Facts) -> tuple[float, float]:
     first, last = min([start, *early]), max([end, *late])
     pad = (last - first) * 0.03
     return first - pad, last + pad
-
-
-def _outage(facts: Facts, axis: TimeAxis, top: float, bottom: float) -> str:
-    start = axis.x(facts.started_at)
-    end = axis.x(facts.resolved_at) if facts.resolved_at else axis.right
-    return (
-        f'<rect class="outage" x="{n(start)}" y="{n(top)}" width="{n(max(end - start, 1))}" height="{n(bottom - top)}"'
-        ' fill="#fbe9e7" fill-opacity="0.6"/>'
-    )
 
 
 def _bar(start: float, end: float, look: str, colour: str) -> str:

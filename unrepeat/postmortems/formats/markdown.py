@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unrepeat.postmortems import sentences, times
+from unrepeat.postmortems import hurt, sentences, times
 from unrepeat.postmortems.formats.html import picture_file
 from unrepeat.postmortems.formats.prose import to_markdown
-from unrepeat.postmortems.plain import code, markdown
-from unrepeat.postmortems.report import Facts, Figure, Line, MeasureFact, Report
+from unrepeat.postmortems.plain import code, fenced, markdown
+from unrepeat.postmortems.report import Facts, Figure, ImpactFact, Line, MeasureFact, Report
 from unrepeat.support import words
+from unrepeat.support.shares import interval, percent
 
 _MARK = {
     "alert": "■",
@@ -71,6 +72,7 @@ def document(report: Report, *, figures_in: str = "", drawn: bool = True) -> Doc
         *(_figure(number, figure, folder if drawn else None) for number, figure in enumerate(report.figures, start=1)),
         "### Appendix: sources and notes",
         _appendix(report),
+        *_query(facts),
     ]
     files = {_file(figure): picture_file(figure.svg) for figure in report.figures if figure.svg and drawn}
     return Document("\n\n".join(part for part in parts if part) + "\n", files)
@@ -183,6 +185,7 @@ def _figure(number: int, figure: Figure, folder: str | None) -> str:
 def _appendix(report: Report) -> str:
     facts = report.facts
     lines = [f"- Facts: the log of incident {facts.incident}, entries 1 to {facts.last_seq}."]
+    lines += [_counted(facts, facts.impact)] if facts.impact else []
     lines += [
         f"- {markdown(e.title)}: {code(e.query)}, {times.full(e.window_from, facts)} to {times.full(e.window_to, facts)}."
         f" {markdown(e.source)}. Stored result SHA-256 `{e.digest}`"
@@ -193,3 +196,23 @@ def _appendix(report: Report) -> str:
     if report.digest:
         lines.append(f"- This revision is frozen. SHA-256 over its facts, prose and figures: `{report.digest}`")
     return "\n".join(lines)
+
+
+def _counted(facts: Facts, impact: ImpactFact) -> str:
+    """Where the numbers of those who were hurt come from."""
+    shares = "".join(
+        f"  \n  {markdown(s.name)}: {s.numerator} of {s.denominator} {markdown(s.unit)}, {percent(s.numerator, s.denominator)}"
+        f" (95 % interval {interval(s.low, s.high)})"
+        for s in hurt.shares(impact)
+    )
+    return (
+        f"- Who was hurt: counted in {markdown(impact.source)}, {times.full(impact.window_from, facts)} to {times.full(impact.window_to, facts)};"
+        f" {markdown(hurt.threshold(impact))}. {hurt.unreadable(impact)}".rstrip()
+        + f"{shares}  \n  Stored result SHA-256 `{impact.digest}`; the query stands below"
+    )
+
+
+def _query(facts: Facts) -> list[str]:
+    if facts.impact is None or not facts.impact.query:
+        return []
+    return ["#### The query that counted who was hurt", fenced(facts.impact.query, "sql")]

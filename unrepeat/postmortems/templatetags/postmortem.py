@@ -9,9 +9,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from unrepeat.postmortems import measured, sentences, times
+from unrepeat.postmortems import hurt, measured, sentences, times
 from unrepeat.postmortems.formats.prose import to_html
-from unrepeat.postmortems.report import Facts, Figure, Line
+from unrepeat.postmortems.report import Facts, Figure, ImpactFact, Line, ShareFact
+from unrepeat.support import shares as counted
 from unrepeat.support import words
 
 register = template.Library()
@@ -84,3 +85,45 @@ def days(facts: Facts) -> list[tuple[str, list[Line]]]:
 def since(at: datetime | None, start: datetime | None) -> str:
     """How long after `start` something happened."""
     return words.span(max(at - start, timedelta(0))) if at and start else "–"
+
+
+@register.filter
+def percent(share: ShareFact) -> str:
+    """A share in percent."""
+    return counted.percent(share.numerator, share.denominator)
+
+
+@register.filter
+def interval(share: ShareFact) -> str:
+    """Between which shares the true one lies."""
+    return counted.interval(share.low, share.high)
+
+
+@register.filter
+def brief(share: ShareFact) -> str:
+    """`464 of 600 users`, with the interval when they are few."""
+    return hurt.brief(share)
+
+
+@register.filter
+def capped(share: ShareFact) -> str:
+    """What was counted, as the beginning of a sentence."""
+    return share.name[:1].upper() + share.name[1:]
+
+
+@register.filter
+def seconds(value: float) -> str:
+    """`0.5 s`."""
+    return f"{value:g}\u00a0s"
+
+
+@register.filter
+def shares(impact: ImpactFact) -> list[ShareFact]:
+    """All that was counted."""
+    return hurt.shares(impact)
+
+
+@register.filter
+def unreadable(impact: ImpactFact) -> str:
+    """What was left out, in a sentence."""
+    return hurt.unreadable(impact)
