@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from importlib import import_module, util
 
-Ask = Callable[[str], list[int]]
+Ask = Callable[[str, int], list[int]]
+"""A question and how many hits are wanted, to the numbers of documents, best first."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -17,9 +18,9 @@ def fts5(documents: Sequence[str]) -> Ask:
     database.execute("create virtual table t using fts5 (body, tokenize = 'porter unicode61')")
     database.executemany("insert into t (rowid, body) values (?, ?)", enumerate(documents))
 
-    def ask(text: str) -> list[int]:
+    def ask(text: str, limit: int) -> list[int]:
         wanted = " OR ".join(f'"{word}"' for word in dict.fromkeys(_WORD.findall(text.lower())))
-        rows = database.execute("select rowid from t where t match ? order by bm25(t) limit 100", [wanted])
+        rows = database.execute("select rowid from t where t match ? order by bm25(t) limit ?", [wanted, limit])
         return [doc for (doc,) in rows]
 
     return ask
@@ -33,9 +34,9 @@ def bm25(documents: Sequence[str]) -> Ask | None:
     index = bm25s.BM25()
     index.index(bm25s.tokenize(list(documents), stopwords="en", show_progress=False), show_progress=False)
 
-    def ask(text: str) -> list[int]:
+    def ask(text: str, limit: int) -> list[int]:
         asked = bm25s.tokenize(text, stopwords="en", show_progress=False)
-        docs, _ = index.retrieve(asked, k=min(100, len(documents)), show_progress=False)
+        docs, _ = index.retrieve(asked, k=min(limit, len(documents)), show_progress=False)
         return [int(doc) for doc in docs[0]]
 
     return ask

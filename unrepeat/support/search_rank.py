@@ -129,66 +129,73 @@ class Scorer:
         self._phrases = [(form, f" {' '.join(form)} ") for form in forms if len(form) > 1]
         self._words = {word for form in forms for word in form}
 
-    def score(self, doc: int, views: Sequence[str], bag: str) -> Scored:
+    def score(self, views: Sequence[str], bag: str) -> float:
         """The score of a document by its views, each a line of stems (in the order of `VIEWS`), and their `bag`."""
-        total = 0.0
-        why: list[tuple[float, Phrase, Phrase]] = []
-        counted = self._counts(views, msgspec.json.decode(bag, type=dict[str, int]))
+        counted, lengths = self._counts(views, bag)
         knobs = self._knobs
         damp = [
-            knobs.often * (1 - knobs.length + knobs.length * (view.count(" ") + 1) / mean)
-            for view, mean in zip(views, self._library.lengths, strict=True)
+            knobs.often * (1 - knobs.length + knobs.length * length / mean)
+            for length, mean in zip(lengths, self._library.lengths, strict=True)
         ]
+        total = 0.0
         for idea in self._asked:
-            found = [(form, worth, counted[form]) for form, worth in idea.forms.items() if form in counted]
-            if not found:
-                continue
-            if idea.pair:
-                total += found[0][1]
-                continue
-            gained = self._gained(found, damp)
-            total += gained
-            why.append((gained, idea.asked, max(found, key=lambda one: one[1])[0]))
-        why.sort(key=lambda reason: -reason[0])
-        return Scored(doc, total, tuple((asked, form) for _, asked, form in why))
+            found = [(worth, counted[form]) for form, worth in idea.forms.items() if form in counted]
+            if found:
+                total += found[0][0] if idea.pair else self._gained(found, damp)
+        return total
 
-    def _gained(self, found: Sequence[tuple[Phrase, float, Sequence[int]]], damp: Sequence[float]) -> float:
+    def why(self, views: Sequence[str], bag: str) -> tuple[tuple[Phrase, Phrase], ...]:
+        """What of the question stands in a document, and in which words; what says most comes first."""
+        counted, _ = self._counts(views, bag)
+        reasons = []
+        for idea in self._asked:
+            found = [(worth, form) for form, worth in idea.forms.items() if form in counted]
+            if found and not idea.pair:
+                worth, form = max(found)
+                reasons.append((worth, idea.asked, form))
+        reasons.sort(key=lambda reason: -reason[0])
+        return tuple((asked, form) for _, asked, form in reasons)
+
+    def _gained(self, found: Sequence[tuple[float, Sequence[int]]], damp: Sequence[float]) -> float:
         knobs = self._knobs
         total = 0.0
         for view, weight in enumerate(knobs.views):
             best = 0.0
-            for _, worth, times in found:
+            for worth, times in found:
                 if n := times[view]:
                     value = worth * n * (knobs.often + 1) / (n + damp[view])
                     best = max(best, value) + knobs.again * min(best, value)
             total += weight * best
         return total
 
-    def _counts(self, views: Sequence[str], bag: Mapping[str, int]) -> dict[Phrase, Sequence[int]]:
-        """How often each form stands in each view."""
-        counts: dict[Phrase, Sequence[int]] = {(word,): _unpacked(bag[word]) for word in self._words & bag.keys()}
+    def _counts(self, views: Sequence[str], bag: str) -> tuple[dict[Phrase, Sequence[int]], Sequence[int]]:
+        """How often each form stands in each view, and the lengths of the views."""
+        read = msgspec.json.decode(bag, type=dict[str, int])
+        counts: dict[Phrase, Sequence[int]] = {(word,): _unpacked(read[word]) for word in self._words & read.keys()}
         for form, said in self._phrases:
-            if all(word in bag for word in form):
-                times = [f" {view} ".count(said) for view in views]
-                if times[-1]:
-                    counts[form] = times
-        return counts
+            if form[0] in read and form[1] in read and said in (whole := f" {views[-1]} "):
+                counts[form] = [*(f" {view} ".count(said) for view in views[:-1]), whole.count(said)]
+        return counts, _unpacked(read[_LENGTHS])
 
 
-_MOST = 4095  # times that a stem is counted in a view
+_MOST = 65_535  # times that a stem is counted in a view
+_LENGTHS = " "  # no stem
 
 
 def bag_of(views: Sequence[str]) -> str:
-    """How often each stem stands in each view, packed (12 bits a view), so that scoring need not read the lines word by word."""
+    """How often each stem stands in each view, and the views' lengths, packed: scoring need not read the lines word by word."""
     counts = [Counter(view.split()) for view in views]
-    packed = {
-        word: sum(min(_MOST, one[word]) << 12 * at for at, one in enumerate(counts)) for word in set().union(*counts)
-    }
-    return msgspec.json.encode(packed).decode()
+    packed = {word: _packed([one[word] for one in counts]) for word in set().union(*counts)}
+    return msgspec.json.encode({**packed, _LENGTHS: _packed([one.total() for one in counts])}).decode()
+
+
+def _packed(numbers: Sequence[int]) -> int:
+    """Four small numbers in one; 15 bits the last, so that it fits 63 bits."""
+    return sum(min(_MOST if at < 3 else _MOST >> 1, number) << 16 * at for at, number in enumerate(numbers))
 
 
 def _unpacked(packed: int) -> tuple[int, int, int, int]:
-    return packed & _MOST, packed >> 12 & _MOST, packed >> 24 & _MOST, packed >> 36
+    return packed & _MOST, packed >> 16 & _MOST, packed >> 32 & _MOST, packed >> 48
 
 
 def confidence(best: Sequence[float], asked: Sequence[Weighed]) -> float:

@@ -37,7 +37,7 @@ from unrepeat.support.search_text import stems
 from unrepeat.support.search_views import cause, summary
 
 LONGEST = 100_000  # characters of a document that are read
-CANDIDATES = 120  # documents that are scored in full
+CANDIDATES = 100  # documents that are scored in full
 MOST_FOUND = 15_000  # findings (a document, a form) that are read for one question; the commonest forms go without
 _VIEWS = ", ".join(VIEWS)
 _TOTALS = (" documents", *(f" {view}" for view in VIEWS))  # with a space before: no stem has one
@@ -123,9 +123,10 @@ class Related:
         question = weighed(asked, counts, library.documents)
         scorer = Scorer(question, library, self.knobs)
         best = _candidates(question, having, without)
-        scored = [scorer.score(doc, views, bag) for doc, views, bag in self._read(best)]
-        scored.sort(key=lambda hit: (-hit.score, hit.doc))
-        return Answer(tuple(scored[:limit]), confidence([hit.score for hit in scored[:10]], question))
+        pages = {doc: (views, bag) for doc, views, bag in self._read(best)}
+        scored = sorted(((scorer.score(*page), doc) for doc, page in pages.items()), key=lambda hit: (-hit[0], hit[1]))
+        hits = tuple(Scored(doc, score, scorer.why(*pages[doc])) for score, doc in scored[:limit])
+        return Answer(hits, confidence([score for score, _ in scored[:10]], question))
 
     def _library(self, asked: Iterable[str]) -> tuple[Library, dict[Phrase, int]]:
         wanted = [*_TOTALS, *sorted(asked)]
