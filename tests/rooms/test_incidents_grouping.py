@@ -63,7 +63,9 @@ def test_an_alert_opens_an_incident_that_reads_like_a_headline(shop):
     assert state.started_at == state.detected_at == START
     assert [(c.service, c.version) for c in state.changes.values()] == [("sessions", "2.0")]
     assert queries.incident_of_alert(fired.pk) == row.pk
-    assert [(w.room, w.what) for w in Wakeup.objects.all()] == [("investigation", "gather")]
+    assert {(w.room, w.what) for w in Wakeup.objects.all()} == {
+        ("investigation", what) for what in ("gather", "measure", "investigate")
+    }
 
 
 def test_an_alert_says_by_whom_and_when_it_fired_and_when_we_learned_it(shop, time):

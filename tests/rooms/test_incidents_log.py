@@ -25,9 +25,8 @@ def test_an_incident_that_ada_opens_has_a_log_a_summary_and_something_to_look_in
     row = queries.incident(number)
     assert (state.title, state.status, state.rule) == ("The shop is slow", "detected", "by_hand")
     assert (row.title, row.status, row.service, row.opened_at) == ("The shop is slow", "detected", "shop", START)
-    assert [(w.room, w.what, w.subject) for w in Wakeup.objects.all()] == [
-        ("investigation", "gather", {"incident": number})
-    ]
+    planned = {(w.room, w.what): w.subject["incident"] for w in Wakeup.objects.all()}
+    assert planned == {("investigation", what): number for what in ("gather", "measure", "investigate")}
 
 
 def test_a_resolve_plans_the_draft_in_the_same_transaction(db):
@@ -37,6 +36,7 @@ def test_a_resolve_plans_the_draft_in_the_same_transaction(db):
     seq = written[-1].seq
     assert list(Wakeup.objects.order_by("id").values_list("room", "what", "key")) == [
         ("investigation", "gather", f"gather:{number}:{seq}"),
+        ("investigation", "measure", f"measure:{number}:{seq}"),
         ("postmortems", "draft", f"draft:{number}:{seq}"),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,16 +32,18 @@ _REQUESTS = re.compile(r"request|http|response|rpc|latency|handler", re.IGNORECA
 _LATENCIES = re.compile(r"latency|response_?time|request_?(duration|seconds|time)", re.IGNORECASE)
 _LARGEST = re.compile(r"max|last|seconds|ratio|percent|share|time|duration|usage$|version|age", re.IGNORECASE)
 _IN_FLIGHT = re.compile(r"active|waiting|writing|reading|in_?flight|pending|connection|open_fds", re.IGNORECASE)
+INTERVALS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)  # seconds that people set
 _STATUS = ("status", "code", "status_code", "http_status")
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The moments of all rows: `start` (unix seconds) and every `step` seconds from there."""
+    """The moments of all rows: `start` (unix seconds) and every `step` seconds from there. `lag`: rows from one new sample to the next."""
 
     start: float
     step: float
     rows: int
+    lag: int = 1
 
     @property
     def times(self) -> Floats:
@@ -62,6 +64,7 @@ class Column:
 
 def columns_of(place: Place, series: Sequence[Series], grid: Grid) -> list[Column]:
     """The columns of a service, from all its series."""
+    grid = replace(grid, lag=max(1, round(scraped_every(series, grid.step) / grid.step)))
     by_name: dict[str, list[Series]] = {}
     for one in series:
         if one.points and (name := one.labels.get("__name__", "")):
@@ -89,7 +92,10 @@ def scraped_every(series: Iterable[Series], step: float) -> float:
         changed = [at for (at, value), (_, before) in zip(one.points[1:], one.points, strict=False) if value != before]
         if len(changed) >= 3:
             best = min(best, (changed[-1] - changed[0]) / (len(changed) - 1))
-    return best if np.isfinite(best) and best > step else step
+    if not np.isfinite(best) or best <= step:
+        return step
+    usual = min(INTERVALS, key=lambda interval: abs(interval - best))
+    return usual if abs(usual - best) <= 0.1 * usual else best
 
 
 def matrix(series: Sequence[Series], grid: Grid) -> Floats:
@@ -108,15 +114,15 @@ def matrix(series: Sequence[Series], grid: Grid) -> Floats:
 
 def _timed(place: Place, base: str, by_name: dict[str, list[Series]], grid: Grid) -> list[Column]:
     """A sum of seconds and a count: the average, and how many."""
-    spent = _growth(matrix(by_name[f"{base}_sum"], grid))
-    number = _growth(matrix(by_name[f"{base}_count"], grid))
+    spent = _growth(matrix(by_name[f"{base}_sum"], grid), grid)
+    number = _growth(matrix(by_name[f"{base}_count"], grid), grid)
     average = np.where(number > 0, spent / np.where(number > 0, number, 1.0), np.nan)
     metrics = (f"{base}_sum", f"{base}_count")
     callee = _callee(place, base)
     if "seconds" not in base and "duration" not in base and "latency" not in base:
         return [_column(place, f"{base}_average", OTHER, average, metrics)]
     if callee:
-        said = f"average time, as {place.name} sees it,"
+        said = f"average time as {place.name} sees it"
         return [_column(place, f"{base}_average", LATENCY, average, metrics, said=said, service=callee, callee=callee)]
     if not _REQUESTS.search(base):
         return [_column(place, f"{base}_average", OTHER, average, metrics)]
@@ -129,7 +135,7 @@ def _timed(place: Place, base: str, by_name: dict[str, list[Series]], grid: Grid
 
 def _counted(place: Place, name: str, series: list[Series], grid: Grid) -> list[Column]:
     """A counter: its growth, and the share that failed where a label tells the status."""
-    growth = _growth(matrix(series, grid))
+    growth = _growth(matrix(series, grid), grid)
     base = name.removesuffix("_total")
     measure = measure_of(base, float("nan"))
     callee = _callee(place, base)
@@ -137,12 +143,14 @@ def _counted(place: Place, name: str, series: list[Series], grid: Grid) -> list[
         return [_column(place, base, CPU_CORES if base.startswith("process_") else OTHER, growth / grid.step, (name,))]
     if measure.name == "errors":
         return [_column(place, base, ERROR_COUNT, growth, (name,), callee=callee)]
+    if name.endswith("_xact_commit"):  # what a database is asked
+        return [_column(place, f"{base}_per_second", TRAFFIC_RATE, growth / grid.step, (name,))]
     if measure.name != "traffic" or callee or _COUNTERS.search(name):
         return [_column(place, f"{base}_per_second", OTHER, growth / grid.step, (name,))]
     made = [_column(place, f"{base}_per_second", TRAFFIC_RATE, growth / grid.step, (name,))]
     failed = [one for one in series if any(one.labels.get(label, "").startswith("5") for label in _STATUS)]
     if any(label in one.labels for one in series for label in _STATUS):
-        bad = np.nan_to_num(_growth(matrix(failed, grid)), nan=0.0) if failed else np.zeros(grid.rows)
+        bad = np.nan_to_num(_growth(matrix(failed, grid), grid), nan=0.0) if failed else np.zeros(grid.rows)
         share = np.where(growth > 0, bad / np.where(growth > 0, growth, 1.0), np.nan)
         made.append(
             _column(place, f"{base}_failed_share", ERROR_SHARE, share, (name,), said="the share of failed requests")
@@ -222,9 +230,10 @@ def _is_counter(name: str, series: list[Series]) -> bool:
     return all(value <= before / 2 for before, value in falls)
 
 
-def _growth(values: Floats) -> Floats:
-    """The growth a row of all series together; a counter that starts anew is a gap, and so is a first sample."""
-    steps = np.diff(values, axis=0, prepend=np.full((1, values.shape[1]), np.nan))
+def _growth(values: Floats, grid: Grid) -> Floats:
+    """The growth a row of all series together, between new samples; a counter that starts anew is a gap, and so is a first sample."""
+    steps = np.full(values.shape, np.nan)
+    steps[grid.lag :] = (values[grid.lag :] - values[: -grid.lag]) / grid.lag
     return _sum(np.where(steps >= 0, steps, np.nan).T)
 
 

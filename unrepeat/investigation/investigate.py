@@ -110,7 +110,7 @@ resting = Resting()
 def investigate(telemetry: Telemetry | None, subject: Subject, where: Sequence[Place], now: datetime) -> Investigation:
     """Look, rank, and say. Never raises for what the telemetry does."""
     if telemetry is None:
-        return Investigation(subject, NO_METRICS)
+        return Investigation(subject, NO_METRICS)  # the log has it already, beside the memory that is missing
     if reason := resting.reason(telemetry.source):
         return Investigation(subject, reason)
     changes = [datetime.fromtimestamp(one.at, subject.alert.tzinfo) for one in subject.changes]
@@ -148,7 +148,7 @@ def question(view: View, column: str) -> Question | None:
         "series": [{"labels": one.labels, "points": [list(point) for point in one.points]} for one in series],
         "shown": {"points": shown, "unit": described.measure.unit, "name": described.indicator},
     }
-    title = f"{described.indicator.rstrip(',').replace('_', ' ')} of {described.service}"
+    title = f"{described.indicator.replace('_', ' ')} of {described.service}"
     unit = described.measure.unit if described.measure.name == "memory" else ""
     return Question(title[:1].upper() + title[1:], query, described.service, unit, data)
 

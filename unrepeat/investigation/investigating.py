@@ -50,11 +50,14 @@ def ask(claim: Claim) -> Investigation | None:
     subject = subject_of(state)
     if subject is None or not state.is_open:
         return None
+    source = telemetry()
+    if source is None:
+        return None  # the log says so already, beside the memory that is missing
     known = {service.name: service for service in duty.services()}
     calls = {name: [one.needs.name for one in service.dependencies.all()] for name, service in known.items()}
     names = catalogue.around(subject.services, duty.graph())
     where = places(names, {name: service.labels for name, service in known.items()}, calls)
-    return investigate(telemetry(), subject, where, clock.now())
+    return investigate(source, subject, where, clock.now())
 
 
 def write(claim: Claim, found: Investigation | None) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from unrepeat.investigation.catalogue import Place, selector
 from unrepeat.investigation.columns import Column, Grid, columns_of, scraped_every
+from unrepeat.investigation.following import without_followers
 from unrepeat.investigation.gathering import FEWEST, step_for
 from unrepeat.investigation.lenses import Change, Tables
 from unrepeat.investigation.telemetry import Series, Silent, Telemetry, Unanswered
@@ -78,7 +79,11 @@ def view(
         answers = {place.name: Answer(place, reason=first.reason, silent=True) for place in places}
     else:
         if first is not None:
-            start, step = _finer(first.series, start, end, step)
+            start, finer = _finer(first.series, start, end, step)
+            if finer < step:
+                first, step = ask(telemetry, places[0], start, end, finer), finer
+            every = scraped_every(first.series, step)
+            step = every * -int(-step // every)  # rows that hold as many samples each
         answers = _ask_all(telemetry, places, start, end, step, until)
     return _view(telemetry.source, places, answers, alert, changes, start, end, step)
 
@@ -141,7 +146,7 @@ def _view(
     every = max(1, -int(-scraped_every((one for a in answers.values() for one in a.series), step) // step))
     last = (rows - 1) % every  # rows are counted from the newest one
     grid = Grid(start.timestamp() + last * step, step * every, (rows - 1 - last) // every + 1)
-    made = [column for a in answers.values() for column in columns_of(a.place, a.series, grid)]
+    made = without_followers([column for a in answers.values() for column in columns_of(a.place, a.series, grid)])
     known = {column.described.column: column for column in made}
     values = np.array([column.values for column in known.values()]).T if known else np.empty((grid.rows, 0))
     tables = Tables(

@@ -12,8 +12,8 @@ import numpy as np
 from unrepeat.incidents.entries import SuspectKind
 from unrepeat.incidents.fold import MACHINE
 from unrepeat.incidents.state import State
-from unrepeat.investigation.lenses import Change, Finding, Scene, Tables
-from unrepeat.investigation.lenses._words import amount, duration, listed
+from unrepeat.investigation.lenses import Finding, Scene, Tables
+from unrepeat.investigation.lenses._words import amount, duration, from_to, listed
 from unrepeat.investigation.ranking import Cleared, Ranking, Suspect
 
 Verdict = Literal["suspect", "cleared"]
@@ -46,7 +46,7 @@ def statements(ranking: Ranking, scene: Scene, alarmed: Iterable[str]) -> list[S
         statement
         for one in ranking.cleared
         if one.kind == "service" and one.subject not in names and (one.because or one.subject not in alarmed)
-        if (statement := _cleared(one, ranking, scene)) is not None
+        if (statement := _cleared(one, ranking, scene, names)) is not None
     ]
     innocent = [
         Statement("cleared", "change", _summary(scene.tables, one.subject), _sentence(_why(one), scene), ())
@@ -64,12 +64,19 @@ def news(said: Sequence[Statement], state: State) -> list[Statement]:
 def look_next(ranking: Ranking, scene: Scene) -> str:
     """What to look at next, in one line for people."""
     first = next(iter(_named(ranking, scene)), None)
+    if first is None and ranking.verdict.says == "outside":
+        return f"Look outside: {_outside(ranking)}"
     if first is None or not first.findings:
         return "Nothing stands out in the numbers yet: look at what users see first."
     what = _measure(scene, first.findings[0])
     change = next((one for one in scene.tables.changes if ranking.changes and one.key == ranking.changes[0].name), None)
     then = f", then at what {change.summary} changed" if change is not None else ""
     return f"Look at {what} of {first.name}{then}."
+
+
+def _outside(ranking: Ranking) -> str:
+    said = ranking.verdict.sentence.removeprefix("No change is guilty. ")
+    return said[:1].lower() + said[1:]
 
 
 def _is_news(one: Statement, state: State) -> bool:
@@ -86,9 +93,21 @@ def _is_news(one: Statement, state: State) -> bool:
 def _named(ranking: Ranking, scene: Scene) -> list[Suspect]:
     """The first service, and others that stand close behind it."""
     explained = {one.subject for one in ranking.cleared if one.kind == "service"}
-    loud = [one for one in ranking.services if one.score >= LEAST and one.findings and one.name not in explained]
+    outside = ranking.verdict.says == "outside"
+    loud = [
+        one
+        for one in ranking.services
+        if one.score >= LEAST
+        and one.name not in explained
+        and any(_speaks(finding, outside) for finding in one.findings)
+    ]
     limit = scene.weights.verdict.second * loud[0].score if loud else 0.0
     return [one for one in loud[: 1 + BESIDE] if one is loud[0] or one.score > limit]
+
+
+def _speaks(finding: Finding, outside: bool) -> bool:
+    """Whether a finding may name its service. What is only used more says nothing when the cause comes from outside."""
+    return not outside or finding.lens not in ("resources", "slowness")
 
 
 def _raised(one: Suspect, scene: Scene) -> Statement:
@@ -113,17 +132,16 @@ def _change(ranking: Ranking, scene: Scene, service: str) -> Statement | None:
     against = next((one for one in ranking.services if one.name == service), None)
     shown = next((f for f in against.findings if f.source), None) if against else None
     before = duration(scene.tables.alert - change.at)
-    where = "" if change.service == service else f" of {change.service}"
-    onset = shown.onset if shown is not None else math.nan
-    since = f", and the harm began {duration(onset - change.at)} after it" if onset > change.at else ""
+    since = ""
+    if shown is not None and math.isfinite(shown.onset) and shown.onset >= change.at:
+        since = f", and {_measure(scene, shown)} of {service} went wrong after it"
     standing = " The numbers support it as the cause." if best.score >= guilty else ""
-    what = _measure(scene, shown) if shown is not None else "what it shows"
-    reason = f"The change{where} nearest to what {service} shows in {what}: {before} before the alert{since}.{standing}"
+    reason = f"{change.summary} was shipped {before} before the alert{since}.{standing}"
     columns = tuple(shown.source[:1]) if shown is not None else ()
     return Statement("suspect", "change", change.summary, reason, columns, best.score)
 
 
-def _cleared(one: Cleared, ranking: Ranking, scene: Scene) -> Statement | None:
+def _cleared(one: Cleared, ranking: Ranking, scene: Scene, raised: set[str]) -> Statement | None:
     if one.because:
         shown = next((f for f in ranking.findings if f.service == one.subject and f.because == one.because), None)
         columns = list(shown.source[:1]) if shown is not None else []
@@ -133,10 +151,12 @@ def _cleared(one: Cleared, ranking: Ranking, scene: Scene) -> Statement | None:
     shown_by = _shown_by(one.subject, scene)
     if len(shown_by) < COLUMNS:
         return None  # too little is known to say that all is well
-    contrast, series = scene.contrast, scene.tables.series
+    unusual = [column for column in shown_by if _is_unusual(scene, column)]
+    if unusual:
+        return _explained(one.subject, unusual, scene, raised)
+    series = scene.tables.series
     told = [
-        f"{series[column].measure.name} {amount(float(contrast.level[column]), series[column].measure.unit)}"
-        f" (usually {amount(float(contrast.usual[column]), series[column].measure.unit)})"
+        f"{_plain(series[column].indicator, series[column].measure.name)} {_level(scene, column)}"
         for column in shown_by[:COLUMNS]
     ]
     looked = sum(1 for one_series in series if one_series.service == one.subject)
@@ -146,7 +166,40 @@ def _cleared(one: Cleared, ranking: Ranking, scene: Scene) -> Statement | None:
     )
 
 
-_TELLING = ("CPU", "memory", "latency", "errors", "queue or pool", "traffic", "fullness")
+def _is_unusual(scene: Scene, column: int) -> bool:
+    """Whether people would not believe that a number is as usual, though it strayed as far before: twice as bad, and by enough to matter."""
+    measure = scene.tables.series[column].measure
+    level, usual = float(scene.contrast.level[column]), float(scene.contrast.usual[column])
+    worse = usual - level if measure.worse == "down" else level - usual
+    return measure.side in ("inside", "outside") and worse >= max(abs(usual), 2 * measure.least)
+
+
+def _explained(service: str, unusual: list[int], scene: Scene, raised: set[str]) -> Statement | None:
+    """A service that is unusual only in its latency, and whose suspected callee accounts for it."""
+    series, contrast = scene.tables.series, scene.contrast
+    if any(series[column].measure.name != "latency" for column in unusual):
+        return None
+    mine = unusual[0]
+    extra = float(contrast.level[mine] - contrast.usual[mine])
+    for theirs, other in enumerate(series):
+        below = float(contrast.level[theirs] - contrast.usual[theirs])
+        called = other.service in raised and other.service in scene.callees.get(service, ())
+        if called and other.measure.name == "latency" and below >= (1 - scene.weights.clear.own_share) * extra:
+            moved = from_to(float(contrast.usual[mine]), float(contrast.level[mine]), "seconds")
+            reason = (
+                f"Requests to {service}: {series[mine].indicator} {moved}. Slow only because {other.service} is slow."
+            )
+            return Statement("cleared", "service", service, reason, (series[mine].column, other.column))
+    return None
+
+
+_TELLING = ("memory", "latency", "errors", "fullness", "queue or pool", "traffic", "CPU")
+
+
+def _level(scene: Scene, column: int) -> str:
+    unit = scene.tables.series[column].measure.unit
+    level, usual = (amount(float(kind[column]), unit) for kind in (scene.contrast.level, scene.contrast.usual))
+    return f"{level} (as usual)" if level == usual else f"{level} (usually {usual})"
 
 
 def _shown_by(service: str, scene: Scene) -> list[int]:
@@ -171,11 +224,9 @@ def _shown_by(service: str, scene: Scene) -> list[int]:
 def _sentence(text: str, scene: Scene) -> str:
     """A finding's sentence with the plain names of the numbers."""
     for series in scene.tables.series:
-        for owner in (series.service,):
-            name = f"{series.indicator} of {owner}"
-            if name in text:
-                plain = _plain(series.indicator, series.measure.name)
-                text = text.replace(name, f"{plain} of {owner}")
+        name = f"{series.indicator} of {series.service}"
+        if name in text:
+            text = text.replace(name, f"{_plain(series.indicator, series.measure.name)} of {series.service}")
     return text[:1].upper() + text[1:]
 
 
@@ -188,11 +239,13 @@ def _measure(scene: Scene, finding: Finding) -> str:
 
 
 def _plain(indicator: str, measure: str) -> str:
+    if measure == "traffic":
+        return "traffic"
     if measure == "memory":
         return "virtual memory" if "virtual" in indicator else "memory"
     if "fds" in indicator:
         return "open files"
-    return measure if measure in ("CPU", "latency") else indicator.replace("_", " ")
+    return "CPU" if measure == "CPU" else indicator.rstrip(",").replace("_", " ")
 
 
 def _why(one: Cleared) -> str:
@@ -205,8 +258,3 @@ def _before_alert(tables: Tables, key: str) -> bool:
 
 def _summary(tables: Tables, key: str) -> str:
     return next((change.summary for change in tables.changes if change.key == key), key)
-
-
-def name_of(change: Change) -> str:
-    """What a change is called in the log."""
-    return change.summary or f"change {change.key}"
