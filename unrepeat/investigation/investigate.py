@@ -16,7 +16,7 @@ from unrepeat.investigation.catalogue import Place
 from unrepeat.investigation.lenses import Change, scene_of
 from unrepeat.investigation.ranking import Ranking, rank
 from unrepeat.investigation.scene import View
-from unrepeat.investigation.statements import Statement, look_next, statements
+from unrepeat.investigation.statements import Statement, look_next, plain_name, statements
 from unrepeat.investigation.telemetry import Telemetry
 from unrepeat.investigation.weights import weights
 
@@ -148,7 +148,8 @@ def question(view: View, column: str) -> Question | None:
         "series": [{"labels": one.labels, "points": [list(point) for point in one.points]} for one in series],
         "shown": {"points": shown, "unit": described.measure.unit, "name": described.indicator},
     }
-    title = f"{described.indicator.replace('_', ' ')} of {described.service}"
+    plain, _, seen_by = plain_name(described.indicator, described.measure.name).partition(" as ")
+    title = f"{plain} of {described.service}{f', as {seen_by}' if seen_by else ''}"
     unit = described.measure.unit if described.measure.name == "memory" else ""
     return Question(title[:1].upper() + title[1:], query, described.service, unit, data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +29,17 @@ def result(digest: str) -> Result:
 def results(digests: Iterable[str]) -> dict[str, Data]:
     """The data of stored results, by digest; unknown digests are absent."""
     return store.results(digests)
+
+
+def shown(digests: Iterable[str]) -> dict[str, Any]:
+    """What people look at of stored results, by digest: {"points", "unit", "name"}; results that have none are absent."""
+    wanted = list(digests)
+    return store.shown(wanted) if wanted else {}
+
+
+def look_next(digest: str) -> str:
+    """What to look at next by a stored ranking, in one line; empty when there is none."""
+    return store.look_next(digest) if digest else ""
 
 
 def is_intact(digest: str) -> bool:

@@ -20,6 +20,7 @@ Verdict = Literal["suspect", "cleared"]
 LEAST = 1.0  # score of a service from which it is named; twice that to come back on a service that was cleared
 LEAST_CHANGE = 0.6  # share of the score of a guilty change from which a change of the first suspect is named
 BESIDE = 2  # further suspects that are named beside the first one
+IDLE = 0.005  # cores, below which nobody wants to know how many
 COLUMNS, ROWS = 3, 8  # numbers, and quiet samples of each, without which nobody is cleared
 OFTEN = 3  # times that the machine speaks about one suspect
 
@@ -156,7 +157,7 @@ def _cleared(one: Cleared, ranking: Ranking, scene: Scene, raised: set[str]) -> 
         return _explained(one.subject, unusual, scene, raised)
     series = scene.tables.series
     told = [
-        f"{_plain(series[column].indicator, series[column].measure.name)} {_level(scene, column)}"
+        f"{plain_name(series[column].indicator, series[column].measure.name)} {_level(scene, column)}"
         for column in shown_by[:COLUMNS]
     ]
     looked = sum(1 for one_series in series if one_series.service == one.subject)
@@ -199,6 +200,8 @@ _TELLING = ("memory", "latency", "errors", "fullness", "queue or pool", "traffic
 def _level(scene: Scene, column: int) -> str:
     unit = scene.tables.series[column].measure.unit
     level, usual = (amount(float(kind[column]), unit) for kind in (scene.contrast.level, scene.contrast.usual))
+    if unit == "cores" and float(scene.contrast.level[column]) < IDLE:
+        return "hardly any"
     return f"{level} (as usual)" if level == usual else f"{level} (usually {usual})"
 
 
@@ -226,7 +229,7 @@ def _sentence(text: str, scene: Scene) -> str:
     for series in scene.tables.series:
         name = f"{series.indicator} of {series.service}"
         if name in text:
-            text = text.replace(name, f"{_plain(series.indicator, series.measure.name)} of {series.service}")
+            text = text.replace(name, f"{plain_name(series.indicator, series.measure.name)} of {series.service}")
     return text[:1].upper() + text[1:]
 
 
@@ -235,10 +238,11 @@ def _measure(scene: Scene, finding: Finding) -> str:
     series = known.get(finding.source[0]) if finding.source else None
     if series is None:
         return "the numbers"
-    return f"the {_plain(series.indicator, series.measure.name)}"
+    return f"the {plain_name(series.indicator, series.measure.name)}"
 
 
-def _plain(indicator: str, measure: str) -> str:
+def plain_name(indicator: str, measure: str) -> str:
+    """What people call a number: `memory`, `open files`, `average time`."""
     if measure == "traffic":
         return "traffic"
     if measure == "memory":

@@ -54,3 +54,15 @@ def drop_measurement(incident: int) -> None:
 def measurement(incident: int) -> Measurement | None:
     """Who is hurt by an open incident, as counted last."""
     return Measurement.objects.filter(incident=incident).first()
+
+
+def shown(digests: Iterable[str]) -> dict[str, Any]:
+    """What people look at of stored results, by digest, without their samples; results that have none are absent."""
+    rows = Result.objects.filter(digest__in=list(digests)).values_list("digest", "data__shown")
+    return {digest: data for digest, data in rows if data}
+
+
+def look_next(digest: str) -> str:
+    """The line that says what to look at next, of a stored ranking; empty when it is none."""
+    found = Result.objects.filter(digest=digest).values_list("data__ranking__look_next", flat=True).first()
+    return str(found or "")

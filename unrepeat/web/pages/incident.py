@@ -16,6 +16,7 @@ from unrepeat.incidents import commands, queries
 from unrepeat.incidents.acts import ACTS
 from unrepeat.incidents.fold import fold
 from unrepeat.incidents.state import State
+from unrepeat.investigation import queries as investigation
 from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
 from unrepeat.support.problems import NotFound, Problem
@@ -23,6 +24,7 @@ from unrepeat.web.access import Role, caller_of, may, needs
 from unrepeat.web.models import User
 from unrepeat.web.pages import act_forms
 from unrepeat.web.pages.story import NARROW, WIDE, story
+from unrepeat.web.pages.suspects import board, first_digests, overview_digest, unseen
 from unrepeat.web.pages.telling import lines, written_later
 
 SHOWN = 200  # entries of a timeline that stand on the page at first; a link shows all
@@ -94,7 +96,9 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
             for kind, frame in (("wide", WIDE), ("narrow", NARROW))
             if (drawn := story(state, log, now, frame)) is not None
         ],
-        "suspects": sorted(state.suspects.values(), key=lambda one: (_ORDER[one.verdict], one.raised_at)),
+        "suspects": board(state, investigation.shown(first_digests(state))),
+        "look_next": investigation.look_next(overview_digest(state)),
+        "unseen": unseen(state),
         "alerts": sorted(state.alerts.values(), key=lambda one: (one.resolved_at is not None, one.fired_at)),
         "changes": sorted(state.changes.values(), key=lambda one: one.at, reverse=True),
         "report": postmortems.of_incident(number) if not state.is_open else None,
@@ -104,9 +108,6 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
     if may(caller_of(request), Role.RESPONDER):
         page |= _forms(request, state, tried)
     return page
-
-
-_ORDER = {"guilty": 0, "suspect": 1, "cleared": 2}
 
 
 def _forms(request: HttpRequest, state: State, tried: str) -> dict[str, Any]:

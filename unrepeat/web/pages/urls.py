@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from unrepeat.web.pages import deliveries, incident, lists, people, reports, services, settings
+from unrepeat.web.pages import deliveries, evidence, incident, lists, people, reports, services, settings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", lists.now, name="now"),
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("incidents/<int:number>", incident.incident, name="incident"),
     path("incidents/<int:number>/part/<slug:part>", incident.part, name="incident-part"),
     path("incidents/<int:number>/act/<slug:name>", incident.act, name="act"),
+    path("incidents/<int:number>/evidence/<slug:digest>", evidence.evidence, name="evidence"),
     path("postmortems", reports.library, name="library"),
     path("postmortems/<int:number>", reports.postmortem, name="postmortem"),
     path("postmortems/<int:number>/publish", reports.publish, name="publish"),
