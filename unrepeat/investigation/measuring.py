@@ -9,8 +9,6 @@ import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from unrepeat.duty import queries as duty
 from unrepeat.duty.models import Service
 from unrepeat.incidents import codec, commands, queries
@@ -22,6 +20,7 @@ from unrepeat.investigation.impact import Impact, Question, Step, measure, quiet
 from unrepeat.investigation.telemetry import Unanswered
 from unrepeat.investigation.telemetry.request_source import request_log
 from unrepeat.investigation.telemetry.requests import RequestLog
+from unrepeat.investigation.watching import COSTLY, OFTEN
 from unrepeat.support import clock, wakeups
 from unrepeat.support.shares import wilson
 from unrepeat.support.wakeups import Claim
@@ -31,8 +30,7 @@ WORTH_SAYING = 0.1  # change of a share from which the log gets a new entry whil
 ENOUGH = 20  # users from whom on a share is worth saying before the end
 BUCKETS = 120  # stretches of time that a picture may have
 SOON = timedelta(minutes=1)  # so long an incident may be without a request before that is worth saying
-OFTEN, SELDOM = timedelta(seconds=5), timedelta(minutes=5)  # between two measurements of an open incident
-COSTLY = 10.0  # times as long as a measurement took passes until the next one
+SELDOM = timedelta(minutes=5)  # between two measurements of an open incident that nobody watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,19 +217,3 @@ def _again(number: int, state: State, took: float) -> None:
         return
     subject = {"incident": number, "meanwhile": state.is_open}
     wakeups.plan("investigation", "measure", subject, due_at=due, key=f"measure:{number}:{due.timestamp():.0f}")
-
-
-def look_again(number: int) -> bool:
-    """Somebody watches: measure an open incident anew, when the last time is long enough ago; whether it was planned.
-
-    However many watch, once in a few seconds at most, and never more often than the request log can bear.
-    """
-    last = store.measurement(number)
-    now = clock.now()
-    pause = max(OFTEN, timedelta(seconds=COSTLY * last.took)) if last else OFTEN
-    if last is None or now - last.at < pause * 0.9:
-        return False
-    key = f"measure:{number}:watched:{now.timestamp() // pause.total_seconds():.0f}"
-    subject = {"incident": number, "meanwhile": True, "watched": True}
-    with transaction.atomic():
-        return wakeups.plan("investigation", "measure", subject, due_at=now, key=key)

@@ -21,7 +21,7 @@ _NOBODY = ShareFact("users slowed", "users", 0, 0)
 
 def fact(log: Sequence[Logged], said: ImpactMeasured, results: Results, query: str) -> ImpactFact:
     """The fact; `results` may hold the counts behind it."""
-    shares = {share.name: _share(share) for share in said.shares}
+    shares = {share.name: share_fact(share) for share in said.shares}
     lost = next((share for name, share in shares.items() if name.endswith(" lost")), None)
     seqs = [logged.seq for logged in log if logged.entry == said]
     return ImpactFact(
@@ -44,7 +44,8 @@ def fact(log: Sequence[Logged], said: ImpactMeasured, results: Results, query: s
     )
 
 
-def _share(said: ShareMeasured) -> ShareFact:
+def share_fact(said: ShareMeasured) -> ShareFact:
+    """A counted share with its interval."""
     share = round(said.numerator / said.denominator, 6) if said.denominator else None
     low, high = wilson(said.numerator, said.denominator)
     name, unit = clean(said.name, 120), clean(said.unit, 40)

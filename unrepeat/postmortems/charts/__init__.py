@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unrepeat.postmortems.charts._moments import runs
 from unrepeat.postmortems.measured import Results
 from unrepeat.postmortems.report import Facts, Figure
 from unrepeat.support.kinds import kinds
+
+__all__ = ["figures", "runs"]
 
 
 def figures(facts: Facts, results: Results) -> tuple[Figure, ...]:

@@ -14,15 +14,18 @@ from django.views.decorators.http import require_POST, require_safe
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import commands, queries
 from unrepeat.incidents.acts import ACTS
+from unrepeat.incidents.entries import IMPACT
 from unrepeat.incidents.fold import fold
 from unrepeat.incidents.state import State
 from unrepeat.investigation import queries as investigation
+from unrepeat.investigation import watching
 from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
 from unrepeat.support.problems import NotFound, Problem
 from unrepeat.web.access import Role, caller_of, may, needs
 from unrepeat.web.models import User
 from unrepeat.web.pages import act_forms
+from unrepeat.web.pages.hurt import Hurt, hurt_of
 from unrepeat.web.pages.story import NARROW, WIDE, story
 from unrepeat.web.pages.suspects import board, first_digests, overview_digest, unseen
 from unrepeat.web.pages.telling import lines, written_later
@@ -78,6 +81,7 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
     log = queries.log_of(number)
     state = fold(log)
     now = clock.now()
+    hurt = hurt_of(number, state, log)
     everything = request.GET.get("all") == "1" or len(log) <= SHOWN
     told = lines(log if everything else log[-SHOWN:], state.time_zone)
     page: dict[str, Any] = {
@@ -90,11 +94,12 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
         "written_later": written_later(log),
         "earlier": 0 if everything else len(log) - SHOWN,
         "latest": told[-1] if told else None,
-        "facts": Facts.of(state, now),
+        "facts": Facts.of(state, now, hurt),
+        "watched": state.is_open and hurt is not None,
         "stories": [
             (kind, drawn)
             for kind, frame in (("wide", WIDE), ("narrow", NARROW))
-            if (drawn := story(state, log, now, frame)) is not None
+            if (drawn := story(state, log, now, frame, hurt.over_time if hurt else None)) is not None
         ],
         "suspects": board(state, investigation.shown(first_digests(state))),
         "look_next": investigation.look_next(overview_digest(state)),
@@ -105,6 +110,8 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
         "problem": problem,
         "tried": tried,
     }
+    if page["watched"]:
+        watching.look_again(number)
     if may(caller_of(request), Role.RESPONDER):
         page |= _forms(request, state, tried)
     return page
@@ -132,21 +139,6 @@ def _forms(request: HttpRequest, state: State, tried: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Hurt:
-    """A measured share of those who were hurt: `86 %` of whom, and the count with its denominator."""
-
-    share: str
-    name: str
-    count: str
-
-    @classmethod
-    def of(cls, measured: Any) -> Hurt:
-        """Of what the log holds; a share of none is told as a count only."""
-        share = f"{measured.numerator / measured.denominator:.0%}".replace("%", " %") if measured.denominator else "–"
-        return cls(share, measured.name, f"{measured.numerator} of {measured.denominator} {measured.unit}")
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """The facts under the headline that need more than the state: how long it lasts, who is on it, how far the suspects are."""
 
@@ -157,10 +149,10 @@ class Facts:
     cleared: int
     undecided: int
     not_measured: str
-    hurt: list[Hurt]
+    hurt: Hurt | None
 
     @classmethod
-    def of(cls, state: State, now: datetime) -> Facts:
+    def of(cls, state: State, now: datetime, hurt: Hurt | None) -> Facts:
         """Of an incident in this state, now."""
         verdicts = [suspect.verdict for suspect in state.suspects.values()]
         start = state.started_at
@@ -172,6 +164,6 @@ class Facts:
             guilty=[suspect.name for suspect in state.suspects.values() if suspect.verdict == "guilty"],
             cleared=verdicts.count("cleared"),
             undecided=verdicts.count("suspect"),
-            not_measured=state.missing.get("Impact", "No request log is connected, so nobody can count them."),
-            hurt=[Hurt.of(one) for one in getattr(getattr(state, "impact", None), "shares", ())],
+            not_measured=state.missing.get(IMPACT, "No request log is connected, so nobody can count them."),
+            hurt=hurt,
         )

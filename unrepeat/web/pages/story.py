@@ -1,17 +1,19 @@
-"""The story of an incident in one picture: alerts, changes, suspects and people on one time axis, drawn to scale. Pure.
+"""The story of an incident in one picture: harm, alerts, changes, suspects and people on one time axis, drawn to scale. Pure.
 
-Made of numbers only; `pages/_story.html` turns them into SVG attributes. A later room adds the harm above.
+Made of numbers only; `pages/incident/_story.html` turns them into SVG attributes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from unrepeat.incidents import entries as e
 from unrepeat.incidents.state import State
+from unrepeat.postmortems.charts import runs
+from unrepeat.postmortems.hurt import OverTime
 from unrepeat.support import words
 
 CHARACTER = 6.6  # width of a letter of the labels, in the drawing's units
@@ -37,6 +39,26 @@ class Frame:
 
 WIDE = Frame(1000, 96, 930, 34, 8)
 NARROW = Frame(358, 6, 340, 44, 4, names_above=True)
+
+
+@dataclass(frozen=True, slots=True)
+class HarmLine:
+    """A share over time as SVG path data: `line`, and the `area` under it. `look`: slowed or lost."""
+
+    look: str
+    line: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class HarmLane:
+    """Who was hurt over time, from `foot` (nobody) up to `top` (`most` percent of them); `deep`: how much room it takes."""
+
+    top: float
+    foot: float
+    most: int
+    deep: float
+    lines: list[HarmLine]
 
 
 @dataclass(slots=True)
@@ -90,6 +112,7 @@ class Story:
     ticks: list[Tick]
     lanes: list[tuple[str, float]]
     flags: list[Flag]
+    harm: HarmLane | None = None
     bars: list[Bar] = field(default_factory=list)
     signs: list[Sign] = field(default_factory=list)
     said: str = ""
@@ -100,27 +123,30 @@ class Story:
         return self.height - 16
 
 
-def story(state: State, log: Sequence[e.Logged], now: datetime, frame: Frame = WIDE) -> Story | None:
-    """The picture of an incident, or None when there is nothing to draw yet. `now` ends it while it goes on."""
+def story(
+    state: State, log: Sequence[e.Logged], now: datetime, frame: Frame = WIDE, over_time: OverTime | None = None
+) -> Story | None:
+    """The picture of an incident, or None when there is nothing to draw yet. `now` ends it while it goes on; `over_time`: who was hurt."""
     start = state.started_at or state.detected_at
     if start is None:
         return None
     end = state.resolved_at or max(now, state.last_at or now)
     axis = _Axis.around(start, end, [change.at for change in state.changes.values()], frame)
     rows = {alert: row for row, alert in enumerate(list(state.alerts)[:MOST_BARS])}
-    lanes, y = [], 52.0 if not frame.names_above else 62.0
+    harm = harm_lane(over_time, axis) if over_time else None
+    lanes, y = [], (62.0 if frame.names_above else 52.0) + (harm.deep if harm else 0.0)
     for name, deep in (("Alerts", max(1, len(rows))), ("Changes", 1), ("Suspects", 1), ("People", 1)):
         lanes.append((name, y))
         y += frame.lane + (deep - 1) * BAR
-    drawn = Story(frame, y + 8, axis.ticks(state.time_zone), lanes, _flags(state, axis, now, start))
+    drawn = Story(frame, y + 8, axis.ticks(state.time_zone), lanes, _flags(state, axis, now, start), harm)
     at = dict(lanes)
     _draw_alerts(drawn, state, axis, end, rows)
     _draw_changes(drawn, state, axis, at["Changes"])
     _draw_people(drawn, log, axis, at["Suspects"], at["People"])
-    if not drawn.signs:
+    if not drawn.signs and harm is None:
         return None  # nothing but the beginning: an empty picture says nothing
     _label(drawn)
-    drawn.said = _said(state)
+    drawn.said = f"Who was hurt, {_said(state)}" if harm else _said(state)
     return drawn
 
 
@@ -142,6 +168,10 @@ class _Axis:
         share = (at - self.start) / (self.end - self.start)
         return round(self.frame.left + (self.frame.right - self.frame.left) * min(max(share, 0.0), 1.0), 1)
 
+    def at(self, seconds: float) -> float:
+        """Where a moment in unix seconds stands."""
+        return self.x(datetime.fromtimestamp(seconds, UTC))
+
     def holds(self, at: datetime) -> bool:
         return self.start <= at <= self.end
 
@@ -159,6 +189,28 @@ class _Axis:
                 made.append(Tick(self.x(at), label))
             at += step
         return made
+
+
+def harm_lane(over_time: OverTime, axis: _Axis) -> HarmLane | None:
+    """The lane, or None when nothing was counted in the time that the picture shows. Gaps in what was counted stay gaps."""
+    begin, end = axis.start.timestamp(), axis.end.timestamp()
+    shown = {
+        look: [(at, share) for at, share in points if begin <= at <= end]
+        for look, points in (("slowed", over_time.slowed), ("lost", over_time.lost))
+    }
+    highest = max([share for points in shown.values() for _, share in points], default=0.0)
+    if not shown["slowed"]:
+        return None
+    most = next(most for most in (10, 25, 50, 100) if highest * 100 <= most)
+    top, foot = (58.0, 118.0) if axis.frame.names_above else (34.0, 100.0)
+    height = (foot - top) / most * 100
+    lines = []
+    for look, points in shown.items():
+        for run in runs(points, over_time.step):
+            line = " ".join(f"{axis.at(at):.1f},{foot - share * height:.1f}" for at, share in run)
+            first, last = axis.at(run[0][0]), axis.at(run[-1][0])
+            lines.append(HarmLine(look, f"M{line}", f"M{line} L{last:.1f},{foot:.1f} {first:.1f},{foot:.1f}z"))
+    return HarmLane(top, foot, most, foot - top + (36.0 if axis.frame.names_above else 24.0), lines)
 
 
 def _flags(state: State, axis: _Axis, now: datetime, start: datetime) -> list[Flag]:

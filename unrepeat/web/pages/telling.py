@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from unrepeat.incidents import entries as e
-from unrepeat.support import words
+from unrepeat.support import shares, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def written_later(log: Sequence[e.Logged]) -> bool:
 
 def tell(logged: e.Logged) -> Told:
     """One entry in words."""
-    make = _TELL.get(type(logged.entry)) or _TELL_BY_KIND.get(logged.entry.kind)
+    make = _TELL.get(type(logged.entry))
     if make is None:
         return Told("note", logged.entry.kind.replace("_", " "), why=f"by {logged.by}")
     return make(logged.by, logged.entry)
@@ -178,18 +178,15 @@ def _measure(said: str) -> Callable[[str, Any], Told]:
     return make
 
 
-def _impact(_: str, entry: Any) -> Told:
-    counted = ", ".join(f"{one.name}: {one.numerator} of {one.denominator} {one.unit}" for one in entry.shares)
-    return Told(
-        "note",
-        "Impact measured:",
-        counted or "nobody was counted",
-        small(f"slow is over {entry.slow_seconds:g} s", entry.source),
+def _impact(_: str, entry: e.ImpactMeasured) -> Told:
+    counted = ", ".join(
+        f"{one.name} {shares.percent(one.numerator, one.denominator)} ({shares.number(one.numerator)} of {shares.number(one.denominator)})"
+        for one in entry.shares
     )
+    left_out = f"{shares.number(entry.unreadable)} unreadable lines left out" if entry.unreadable else ""
+    slow = f"slow is over {entry.slow_seconds:g} s ({entry.slow_source})"
+    return Told("note", "Impact measured:", counted or "nobody was counted", small(slow, entry.source, left_out))
 
-
-_TELL_BY_KIND: dict[str, Callable[[str, Any], Told]] = {"impact_measured": _impact}
-"""Kinds that the log learned of after this page; by name, so that the page works with and without them."""
 
 _TELL: dict[type[e.Entry], Callable[[str, Any], Told]] = {
     e.IncidentOpened: _opened,
@@ -204,6 +201,7 @@ _TELL: dict[type[e.Entry], Callable[[str, Any], Told]] = {
     e.SuspectCleared: _suspect("cleared", "cleared"),
     e.SuspectConvicted: _suspect("guilty", "found guilty"),
     e.EvidenceGathered: lambda _, x: Told("note", "Evidence kept:", x.title, small(x.service, x.query)),
+    e.ImpactMeasured: _impact,
     e.EvidenceMissing: lambda _, x: Told("note", x.title, "not measured", x.reason),
     e.SeverityChanged: lambda by, x: Told("note", "Severity", f"is now {x.severity}", small(x.reason, f"by {by}")),
     e.Retitled: lambda by, x: Told("note", "Headline:", x.title, f"by {by}"),

@@ -3,6 +3,7 @@
 // A page takes part by two marks in its HTML:
 //   <p data-stream="/incidents/7/stream?after=12"></p>   where to listen; the state of the line is shown in this element
 //   <div id="head" data-live="/incidents/7/part/head">   a part, and where it can be fetched again as a whole element
+// A part with `data-live-timed` is also fetched every few seconds while the page is looked at: what it shows changes without an entry.
 // Without the first mark the stream is the page's own address with /stream behind it. `data-live-careful` leaves a part alone
 // while something in it is open, has the focus or has been typed. Focus, scroll position, open <details> and selected text stay.
 "use strict";
@@ -12,6 +13,7 @@
 
   const HIDDEN_FOR = 30_000; // ms in the background until the line is let go
   const SILENT_FOR = 40_000; // ms without even a ping until the line counts as dead
+  const TIMED = 5_000; // ms between two fetches of the timed parts
   const LONGEST_PAUSE = 30_000; // ms between tries
   const STATES = {
     live: ["live", "circle", { cx: 5, cy: 5, r: 4.2 }, "This page updates by itself."],
@@ -98,15 +100,20 @@
 
   // --- the parts
 
-  async function refresh() {
+  setInterval(() => {
+    if (!document.hidden && !running && sign.dataset.state === "live") refresh("[data-live-timed]");
+  }, TIMED);
+
+  async function refresh(which = "[data-live]") {
     if (running) {
       again = true;
       return;
     }
     running = true;
     do {
+      if (again) which = "[data-live]";
       again = false;
-      const parts = [...document.querySelectorAll("[data-live]")];
+      const parts = [...document.querySelectorAll(which)];
       const fetched = await Promise.all(parts.map(fetchPart));
       const keepPlace = holdScroll();
       parts.forEach((part, index) => fetched[index] && put(part, fetched[index]));
