@@ -30,7 +30,7 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
     ended = after.status == "resolved" and (opened or before.status != "resolved")
     if opened or ended:
         planned.append(Follow("investigation", "gather", dict(subject), now, f"gather:{number}:{seq}"))
-    if ended or (after.is_open and not before.is_open):
+    if opened or ended or (after.is_open and not before.is_open):
         planned.append(Follow("investigation", "measure", dict(subject), now, f"measure:{number}:{seq}"))
     if after.is_open and (opened or not before.is_open):
         turn: dict[str, object] = {"incident": number, "turn": 0, "since": moment(now)}

@@ -9,6 +9,7 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
+from unrepeat.incidents.entries import ImpactMeasured
 from unrepeat.incidents.state import Evidence, Measure, NearChange, OpenAlert, State, Suspect
 
 _LISTS = ("alerts", "suspects", "changes", "measures", "evidence")
@@ -52,6 +53,7 @@ class StateShape(Schema):
     changes: list[NearChange]
     measures: list[Measure]
     evidence: list[Evidence]
+    impact: ImpactMeasured | None = Field(description="Who was hurt, as the log says it last; null: see `missing`.")
     missing: dict[str, str] = Field(description="What could not be measured, and why.")
     mitigation: str
     mitigating_change: int | None
