@@ -5,7 +5,7 @@ The catalogue's `labels` say which series are a service's; without them a guess 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 LEFT_OUT = ".*_(bucket|created|info)|ALERTS.*|scrape_.*|go_.*|python_gc_.*|promhttp_.*"
@@ -38,10 +38,17 @@ def around(services: Iterable[str], graph: Mapping[str, Iterable[str]]) -> list[
     return list(found)[:MOST_SERVICES]
 
 
-def selector(labels: Mapping[str, str], metric: str = "") -> str:
-    """All series with these labels but those that tell nothing; or those of one metric."""
-    said = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
-    return f"{metric}{{{said}}}" if metric else f'{{{said},__name__!~"{LEFT_OUT}"}}'
+def selector(labels: Mapping[str, str], metrics: Sequence[str] = ()) -> str:
+    """All series with these labels but those that tell nothing; or those of some metrics."""
+    said = labels_said(labels)[1:-1]
+    if len(metrics) == 1:
+        return f"{metrics[0]}{{{said}}}"
+    return f'{{{said},__name__=~"{"|".join(metrics)}"}}' if metrics else f'{{{said},__name__!~"{LEFT_OUT}"}}'
+
+
+def labels_said(labels: Mapping[str, str]) -> str:
+    """`{job="sessions"}`."""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items())) + "}"
 
 
 def _escaped(value: str) -> str:

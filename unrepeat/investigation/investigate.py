@@ -137,7 +137,7 @@ def question(view: View, column: str) -> Question | None:
     if known is None or answer is None:
         return None
     labels = answer.labels
-    query = " or ".join(catalogue.selector(labels, metric) for metric in known.metrics)
+    query = catalogue.selector(labels, known.metrics)
     series = [one for one in answer.series if one.labels.get("__name__") in known.metrics][:MOST_SERIES_KEPT]
     described = known.described
     finite = np.isfinite(known.values)

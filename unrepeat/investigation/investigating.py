@@ -18,9 +18,11 @@ from unrepeat.incidents.entries import (
 from unrepeat.incidents.fold import MACHINE, fold
 from unrepeat.incidents.state import State
 from unrepeat.investigation import catalogue, store
+from unrepeat.investigation.catalogue import Place
 from unrepeat.investigation.investigate import (
     Investigation,
     Question,
+    Subject,
     investigate,
     overview,
     places,
@@ -53,11 +55,15 @@ def ask(claim: Claim) -> Investigation | None:
     source = telemetry()
     if source is None:
         return None  # the log says so already, beside the memory that is missing
+    return investigate(source, subject, places_of(subject), clock.now())
+
+
+def places_of(subject: Subject) -> list[Place]:
+    """The services to look at, with what the catalogue knows of them."""
     known = {service.name: service for service in duty.services()}
     calls = {name: [one.needs.name for one in service.dependencies.all()] for name, service in known.items()}
     names = catalogue.around(subject.services, duty.graph())
-    where = places(names, {name: service.labels for name, service in known.items()}, calls)
-    return investigate(source, subject, where, clock.now())
+    return places(names, {name: service.labels for name, service in known.items()}, calls)
 
 
 def write(claim: Claim, found: Investigation | None) -> str:

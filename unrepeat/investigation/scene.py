@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from unrepeat.investigation.catalogue import Place, selector
+from unrepeat.investigation.catalogue import Place, labels_said, selector
 from unrepeat.investigation.columns import Column, Grid, columns_of, scraped_every
 from unrepeat.investigation.following import without_followers
 from unrepeat.investigation.gathering import FEWEST, step_for
@@ -97,7 +97,7 @@ def ask(telemetry: Telemetry, place: Place, start: datetime, end: datetime, step
                 return Answer(place, labels, tuple(series))
     except Unanswered as error:
         return Answer(place, reason=str(error), silent=isinstance(error, Silent))
-    tried = " or ".join(selector(labels, " ").strip() for labels in place.guesses)
+    tried = " or ".join(labels_said(labels) for labels in place.guesses)
     return Answer(place, reason=f"{telemetry.source.split(' (')[0]} has no series {tried}")
 
 

@@ -167,6 +167,10 @@ def _cleared(one: Cleared, ranking: Ranking, scene: Scene, raised: set[str]) -> 
     )
 
 
+def _amount(value: float, unit: str) -> str:
+    return "hardly any" if unit == "cores" and value < IDLE else amount(value, unit)
+
+
 def _is_unusual(scene: Scene, column: int) -> bool:
     """Whether people would not believe that a number is as usual, though it strayed as far before: twice as bad, and by enough to matter."""
     measure = scene.tables.series[column].measure
@@ -199,9 +203,7 @@ _TELLING = ("memory", "latency", "errors", "fullness", "queue or pool", "traffic
 
 def _level(scene: Scene, column: int) -> str:
     unit = scene.tables.series[column].measure.unit
-    level, usual = (amount(float(kind[column]), unit) for kind in (scene.contrast.level, scene.contrast.usual))
-    if unit == "cores" and float(scene.contrast.level[column]) < IDLE:
-        return "hardly any"
+    level, usual = (_amount(float(kind[column]), unit) for kind in (scene.contrast.level, scene.contrast.usual))
     return f"{level} (as usual)" if level == usual else f"{level} (usually {usual})"
 
 
