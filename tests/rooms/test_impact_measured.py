@@ -14,12 +14,13 @@ from django.test import Client
 from tests.support.outage import at
 from unrepeat.duty import commands as duty
 from unrepeat.incidents import commands, queries
-from unrepeat.incidents.acts import Merge, Mitigate, Resolve
+from unrepeat.incidents.acts import Merge, Mitigate, Reopen, Resolve
 from unrepeat.incidents.entries import EvidenceMissing, ImpactMeasured
 from unrepeat.investigation import measuring, watching
 from unrepeat.investigation import queries as investigation
 from unrepeat.investigation.models import Measurement, Result
 from unrepeat.investigation.telemetry import request_source
+from unrepeat.postmortems import commands as publishing
 from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
 from unrepeat.support.models import Wakeup
@@ -143,6 +144,12 @@ def test_at_the_end_the_log_holds_what_a_hand_counts(tmp_path):
     report = postmortems.report(postmortems.of_incident(number))
     assert "210 of 300 users" in report.prose["summary"].text
     assert report.figures[0].svg
+    publishing.publish(report.number, by="Ada")
+    (row,) = postmortems.library()
+    assert row.impact.replace("\u00a0", " ") == (
+        "70 % of users slowed (210 of 300), 25 % of those who tried checkout never succeeded (30 of 120)"
+    )
+    assert list(postmortems.library("210"))
 
 
 def test_without_a_request_log_the_reason_is_said_once():
@@ -266,6 +273,19 @@ def test_after_the_end_it_is_counted_once_more(tmp_path):
         assert said(number)[-1].harm_to is None
         look(number, "15:55")
     assert said(number)[-1].harm_to == at("15:45")
+
+
+def test_a_reopened_incident_is_counted_again(tmp_path):
+    number = an_incident()
+    with request_source.using([a_shop_log(tmp_path / "access.log")]):
+        perform(number, Resolve("all is well"), "15:25")
+        look(number, "15:25")
+        perform(number, Reopen("still slow"), "15:30")
+        due = Wakeup.objects.filter(what="measure", done_at=None, due_at=at("15:30"))
+        assert due.count() == 1
+        look(number, "15:40")
+    newest = investigation.newest_impact(number, queries.state_of(number))
+    assert newest is not None and shares(newest.impact)["users slowed"] == (175, 250)
 
 
 def test_the_page_tells_who_is_hurt_with_its_counts_and_is_refreshed_while_it_is_open(tmp_path):

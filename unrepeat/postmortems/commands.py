@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from unrepeat.incidents import queries as incidents
-from unrepeat.postmortems import freeze, store
+from unrepeat.postmortems import freeze, hurt, store
 from unrepeat.postmortems.draft import draft_of
 from unrepeat.postmortems.formats.prose import to_text
 from unrepeat.postmortems.plain import clean, clean_prose
@@ -77,6 +77,7 @@ def searchable(report: Report) -> str:
     said += [f"{line.key} {line.said} {line.why}" for line in facts.timeline]
     said += [f"{s.name} {s.verdict} {s.reason}" for s in facts.suspects]
     said += [m.text for m in facts.measures if not m.dropped]
+    said += [hurt.short(facts.impact)] if facts.impact else []
     return "\n".join([*said, *facts.services, facts.team, facts.title])
 
 
@@ -92,6 +93,7 @@ def _columns(report: Report) -> dict[str, object]:
         "team": facts.team,
         "cause": clean(", ".join(s.name for s in facts.guilty), 300),
         "excerpt": clean(to_text(report.prose["summary"].text), 400),
+        "impact": clean(hurt.short(facts.impact), 300) if facts.impact else "",
         "started_at": facts.started_at,
         "resolved_at": facts.resolved_at,
         "zone": facts.zone[:60],

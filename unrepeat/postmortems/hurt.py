@@ -60,6 +60,19 @@ def sentence(facts: Facts, impact: ImpactFact) -> str:
     return f"{said}. {harm(facts, impact)}"
 
 
+def short(impact: ImpactFact) -> str:
+    """For a list: `77 % of users slowed (464 of 600), 16 % of those who tried checkout never succeeded (46 of 291)`; no text when nobody was there."""
+    slowed, lost = impact.users_slowed, impact.step_lost
+    said = []
+    if slowed.denominator:
+        said.append(f"{percent(slowed.numerator, slowed.denominator)} of users slowed ({brief(slowed)})")
+    if lost and lost.denominator:
+        said.append(
+            f"{percent(lost.numerator, lost.denominator)} of those who tried {impact.step} never succeeded ({brief(lost)})"
+        )
+    return ", ".join(said)
+
+
 def shares(impact: ImpactFact) -> list[ShareFact]:
     """All that was counted."""
     return [

@@ -20,6 +20,7 @@ class Postmortem(models.Model):
     team = models.CharField(max_length=120, blank=True)
     cause = models.CharField(max_length=300, blank=True)
     excerpt = models.CharField(max_length=400, blank=True)
+    impact = models.CharField(max_length=300, blank=True)  # who was hurt, with the denominators; empty: not measured
     zone = models.CharField(max_length=60, default="UTC")  # in which its times are told
     started_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)

@@ -36,6 +36,7 @@ class Row:
     service: str
     team: str
     cause: str
+    impact: str  # who was hurt, in words; empty: not measured
     zone: str
     started_at: datetime | None
     resolved_at: datetime | None
@@ -229,6 +230,7 @@ def _row(row: Postmortem, hit: Hit | None) -> Row:
         row.service,
         row.team,
         row.cause,
+        row.impact,
         row.zone,
         row.started_at,
         row.resolved_at,

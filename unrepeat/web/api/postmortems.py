@@ -37,6 +37,7 @@ class ReportRow(Schema):
     service: str
     team: str
     cause: str
+    impact: str = Field(description="Who was hurt, in words, with the denominators; empty: not measured.")
     status: Literal["draft", "published"]
     revision: int = Field(description="The newest published one; 0: none.")
     started_at: datetime | None
