@@ -17,7 +17,8 @@ class _Stderr:
     def msg(self, message: str) -> None:
         """Write one line."""
         with contextlib.suppress(OSError, ValueError):
-            print(message, file=sys.stderr, flush=True)
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
 
     log = debug = info = warn = warning = error = critical = fatal = failure = exception = msg
 
