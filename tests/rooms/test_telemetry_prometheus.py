@@ -79,8 +79,9 @@ def test_from_opening_to_the_figure_in_the_draft(url):
         Worker().run_until_idle()
         perform(number, acts.Resolve("all is well"), by="Ada")
         Worker().run_until_idle()
-    found = [one.entry for one in incidents.log_of(number) if isinstance(one.entry, EvidenceGathered)]
-    assert found and all(entry.query == QUERY and queries.is_intact(entry.digest) for entry in found)
+    gathered = [one.entry for one in incidents.log_of(number) if isinstance(one.entry, EvidenceGathered)]
+    assert all(queries.is_intact(entry.digest) for entry in gathered)
+    assert QUERY in {entry.query for entry in gathered}
     report = postmortems.report(postmortems.of_incident(number))
     assert report.facts.memory.peak > 1e6
     assert report.figures[0].svg
