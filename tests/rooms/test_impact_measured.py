@@ -25,6 +25,7 @@ from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
 from unrepeat.support.models import Wakeup
 from unrepeat.support.wakeups import Claim
+from unrepeat.web.live import reading
 from unrepeat.web.models import User
 from unrepeat.worker import Worker
 
@@ -114,12 +115,17 @@ def shares(entry: ImpactMeasured) -> dict[str, tuple[int, int]]:
     return {one.name: (one.numerator, one.denominator) for one in entry.shares}
 
 
+def cleo() -> Client:
+    """Her browser, signed in."""
+    person, _ = User.objects.get_or_create(username="Cleo")
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
 def page_of(number: int) -> str:
     """The incident's page, as Cleo sees it."""
-    cleo, _ = User.objects.get_or_create(username="Cleo")
-    client = Client()
-    client.force_login(cleo, backend="django.contrib.auth.backends.ModelBackend")
-    return client.get(f"/incidents/{number}").content.decode().replace("\u00a0", " ")
+    return cleo().get(f"/incidents/{number}").content.decode().replace("\u00a0", " ")
 
 
 def test_at_the_end_the_log_holds_what_a_hand_counts(tmp_path):
@@ -303,6 +309,19 @@ def test_the_page_tells_who_is_hurt_with_its_counts_and_is_refreshed_while_it_is
     page = page_of(number)
     assert "data-live-timed" not in page
     assert "Harm began" in page
+
+
+def test_the_stream_and_the_api_carry_the_counts(tmp_path):
+    number = an_incident()
+    with request_source.using([a_shop_log(tmp_path / "access.log")]):
+        look(number, "15:30")
+    counted = {"name": "users slowed", "unit": "users", "numerator": 105, "denominator": 150}
+    streamed = [json.loads(text)["entry"] for text in (item.text for item in reading.log_after(number, 0))]
+    assert counted in next(one["shares"] for one in streamed if one["kind"] == "impact_measured")
+    answer = cleo().get(f"/api/v1/incidents/{number}").json()
+    assert counted in answer["state"]["impact"]["shares"]
+    log = cleo().get(f"/api/v1/incidents/{number}/log").json()
+    assert any(counted in one["entry"].get("shares", []) for one in log["items"])
 
 
 def test_an_incident_that_nobody_counted_says_so_on_its_page():

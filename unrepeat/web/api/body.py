@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -65,9 +66,11 @@ class Writer(BaseRenderer):
 
 
 def plain(value: Any) -> Any:
-    """What JSON has no word for: times as ISO 8601, lengths of time as seconds."""
+    """What JSON has no word for: times as ISO 8601, lengths of time as seconds, parts of an entry as objects."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")

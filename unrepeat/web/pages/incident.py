@@ -164,6 +164,11 @@ class Facts:
             guilty=[suspect.name for suspect in state.suspects.values() if suspect.verdict == "guilty"],
             cleared=verdicts.count("cleared"),
             undecided=verdicts.count("suspect"),
-            not_measured=state.missing.get(IMPACT, "No request log is connected, so nobody can count them."),
+            not_measured=state.missing.get(
+                IMPACT,
+                "Nobody has been counted yet."
+                if state.is_open
+                else "No request log was connected, so nobody could count them.",
+            ),
             hurt=hurt,
         )
