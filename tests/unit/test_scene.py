@@ -194,6 +194,32 @@ class TestWhoAnswers:
         assert look(down).reason == "Down could not be asked: it took too long"
         assert down.asked == 1
 
+    def test_numbers_that_make_no_sense_hinder_nothing(self):
+        class Nonsense(MonitoredShop):
+            def query_range(self, query, start, end, step):
+                odd = [
+                    (start.timestamp() + step * i, value) for i, value in enumerate([1e308, -1e308, 0.0, 5e-324] * 30)
+                ]
+                names = (
+                    "process_cpu_seconds_total",
+                    "up",
+                    "x_seconds_sum",
+                    "x_seconds_count",
+                    "shop_requests_total",
+                    "",
+                )
+                return [Series({"__name__": name, "status": "5"}, tuple(odd)) for name in names] + [Series({}, ())]
+
+        found = look(Nonsense(), changes=[RELEASE])
+        assert not said(found, "suspect", "change")
+
+    def test_a_lens_that_stumbles_is_a_reason(self, monkeypatch):
+        def stumbles(*_):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(investigate, "rank", stumbles)
+        assert look(monitored()).reason == "the numbers could not be judged (ZeroDivisionError)"
+
     def test_slow_answers_end_within_the_budget(self, monkeypatch):
         monkeypatch.setattr(scene, "BUDGET", 0.3)
 

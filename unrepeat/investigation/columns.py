@@ -32,6 +32,7 @@ _REQUESTS = re.compile(r"request|http|response|rpc|latency|handler", re.IGNORECA
 _LATENCIES = re.compile(r"latency|response_?time|request_?(duration|seconds|time)", re.IGNORECASE)
 _LARGEST = re.compile(r"max|last|seconds|ratio|percent|share|time|duration|usage$|version|age", re.IGNORECASE)
 _IN_FLIGHT = re.compile(r"active|waiting|writing|reading|in_?flight|pending|connection|open_fds", re.IGNORECASE)
+ABSURD = 1e100  # no number of anything is as high
 INTERVALS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)  # seconds that people set
 _STATUS = ("status", "code", "status_code", "http_status")
 
@@ -107,7 +108,7 @@ def matrix(series: Sequence[Series], grid: Grid) -> Floats:
         points = np.array(one.points)
         places = np.rint((points[:, 0] - grid.start) / grid.step).astype(int)
         near = np.abs(points[:, 0] - (grid.start + places * grid.step)) < grid.step * 0.25
-        inside = near & (places >= 0) & (places < grid.rows)
+        inside = near & (places >= 0) & (places < grid.rows) & (np.abs(points[:, 1]) < ABSURD)
         values[places[inside], column] = points[inside, 1]
     return values
 

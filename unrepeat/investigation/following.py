@@ -10,11 +10,9 @@ import numpy as np
 from unrepeat.investigation.columns import Column
 from unrepeat.investigation.lenses import Floats
 from unrepeat.investigation.lenses._units import OTHER
+from unrepeat.investigation.weights import weights
 
 FILLED = ("memory", "queue or pool", "fullness")
-BUSIER = 1.2  # times the load, from which on it may explain anything
-SLACK = 1.1  # times the load's growth that a number may grow and still follow it
-LEAST = 16  # rows without which nothing is said
 
 
 def without_followers(columns: Sequence[Column]) -> list[Column]:
@@ -39,7 +37,7 @@ def _judged(column: Column, load: Floats | None) -> Column:
 
 def _follows(values: Floats, load: Floats) -> bool:
     known = np.isfinite(values) & np.isfinite(load)
-    if int(known.sum()) < LEAST:
+    if int(known.sum()) < weights().following.rows:
         return False
     both = values[known], load[known]
     half = len(both[0]) // 2
@@ -47,8 +45,8 @@ def _follows(values: Floats, load: Floats) -> bool:
 
 
 def _within(values: Floats, load: Floats) -> bool:
-    busier = _ratio(load)
-    return busier >= BUSIER and _ratio(values) <= busier * SLACK
+    busier, tuning = _ratio(load), weights().following
+    return busier >= tuning.busier and _ratio(values) <= busier * tuning.slack
 
 
 def _ratio(values: Floats) -> float:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import structlog
 
 from unrepeat.incidents.state import State
 from unrepeat.investigation import catalogue, scene
@@ -19,6 +20,8 @@ from unrepeat.investigation.scene import View
 from unrepeat.investigation.statements import Statement, look_next, plain_name, statements
 from unrepeat.investigation.telemetry import Telemetry
 from unrepeat.investigation.weights import weights
+
+log = structlog.get_logger(__name__)
 
 NO_METRICS = "no metrics are connected (UNREPEAT_PROMETHEUS_URL is not set), so nobody can tell which service is odd"
 MOST_CHANGES = 50
@@ -124,9 +127,13 @@ def investigate(telemetry: Telemetry | None, subject: Subject, where: Sequence[P
         if any(answer.silent for answer in seen.answers.values()):
             resting.rest(telemetry.source, reason)
         return Investigation(subject, reason, missing, seen)
-    ranking = rank(seen.tables)
-    compared = scene_of(seen.tables, weights())
-    said = statements(ranking, compared, subject.services)
+    try:
+        ranking = rank(seen.tables)
+        compared = scene_of(seen.tables, weights())
+        said = statements(ranking, compared, subject.services)
+    except Exception as error:
+        log.exception("the numbers could not be judged", services=subject.services)
+        return Investigation(subject, f"the numbers could not be judged ({type(error).__name__})", missing, seen)
     return Investigation(subject, "", missing, seen, ranking, tuple(said), look_next(ranking, compared))
 
 

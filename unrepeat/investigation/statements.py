@@ -15,14 +15,11 @@ from unrepeat.incidents.state import State
 from unrepeat.investigation.lenses import Finding, Scene, Tables
 from unrepeat.investigation.lenses._words import amount, duration, from_to, listed
 from unrepeat.investigation.ranking import Cleared, Ranking, Suspect
+from unrepeat.investigation.weights import weights
 
 Verdict = Literal["suspect", "cleared"]
-LEAST = 1.0  # score of a service from which it is named; twice that to come back on a service that was cleared
-LEAST_CHANGE = 0.6  # share of the score of a guilty change from which a change of the first suspect is named
-BESIDE = 2  # further suspects that are named beside the first one
 IDLE = 0.005  # cores, below which nobody wants to know how many
-COLUMNS, ROWS = 3, 8  # numbers, and quiet samples of each, without which nobody is cleared
-OFTEN = 3  # times that the machine speaks about one suspect
+SHOWN = 3  # numbers that are told and kept with one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +83,9 @@ def _is_news(one: Statement, state: State) -> bool:
         return True
     if known.by != MACHINE or known.verdict in (one.verdict, "guilty"):
         return False
-    if sum(by == MACHINE for _, _, by, _ in known.story) >= OFTEN:
+    if sum(by == MACHINE for _, _, by, _ in known.story) >= weights().say.often:
         return False
-    return one.verdict == "cleared" or one.kind == "change" or one.score >= 2 * LEAST
+    return one.verdict == "cleared" or one.kind == "change" or one.score >= weights().say.returns
 
 
 def _named(ranking: Ranking, scene: Scene) -> list[Suspect]:
@@ -98,12 +95,12 @@ def _named(ranking: Ranking, scene: Scene) -> list[Suspect]:
     loud = [
         one
         for one in ranking.services
-        if one.score >= LEAST
+        if one.score >= scene.weights.say.service
         and one.name not in explained
         and any(_speaks(finding, outside) for finding in one.findings)
     ]
     limit = scene.weights.verdict.second * loud[0].score if loud else 0.0
-    return [one for one in loud[: 1 + BESIDE] if one is loud[0] or one.score > limit]
+    return [one for one in loud[: 1 + scene.weights.say.beside] if one is loud[0] or one.score > limit]
 
 
 def _speaks(finding: Finding, outside: bool) -> bool:
@@ -118,7 +115,7 @@ def _raised(one: Suspect, scene: Scene) -> Statement:
     best = list(told.values())[:2]
     reason = " ".join(_sentence(finding.sentence, scene) for finding in best)
     columns = dict.fromkeys(column for finding in best for column in finding.source[:2])
-    return Statement("suspect", "service", one.name, reason, tuple(columns)[:COLUMNS], one.score)
+    return Statement("suspect", "service", one.name, reason, tuple(columns)[:SHOWN], one.score)
 
 
 def _change(ranking: Ranking, scene: Scene, service: str) -> Statement | None:
@@ -128,7 +125,7 @@ def _change(ranking: Ranking, scene: Scene, service: str) -> Statement | None:
     if best is None or not service or best.name not in known:
         return None
     change, guilty = known[best.name], scene.weights.changes.guilty
-    if (change.service != service and best.score < guilty) or best.score < LEAST_CHANGE * guilty:
+    if (change.service != service and best.score < guilty) or best.score < scene.weights.say.change * guilty:
         return None
     against = next((one for one in ranking.services if one.name == service), None)
     shown = next((f for f in against.findings if f.source), None) if against else None
@@ -150,7 +147,7 @@ def _cleared(one: Cleared, ranking: Ranking, scene: Scene, raised: set[str]) -> 
         columns += [column for f in (against.findings[:1] if against else ()) for column in f.source[:1]]
         return Statement("cleared", "service", one.subject, _sentence(one.sentence, scene), tuple(columns))
     shown_by = _shown_by(one.subject, scene)
-    if len(shown_by) < COLUMNS:
+    if len(shown_by) < scene.weights.say.numbers:
         return None  # too little is known to say that all is well
     unusual = [column for column in shown_by if _is_unusual(scene, column)]
     if unusual:
@@ -158,12 +155,12 @@ def _cleared(one: Cleared, ranking: Ranking, scene: Scene, raised: set[str]) -> 
     series = scene.tables.series
     told = [
         f"{plain_name(series[column].indicator, series[column].measure.name)} {_level(scene, column)}"
-        for column in shown_by[:COLUMNS]
+        for column in shown_by[:SHOWN]
     ]
     looked = sum(1 for one_series in series if one_series.service == one.subject)
     reason = f"Nothing at {one.subject} left its usual band: {looked} numbers looked at, among them {listed(told)}."
     return Statement(
-        "cleared", "service", one.subject, reason, tuple(series[column].column for column in shown_by[:COLUMNS])
+        "cleared", "service", one.subject, reason, tuple(series[column].column for column in shown_by[:SHOWN])
     )
 
 
@@ -176,7 +173,9 @@ def _is_unusual(scene: Scene, column: int) -> bool:
     measure = scene.tables.series[column].measure
     level, usual = float(scene.contrast.level[column]), float(scene.contrast.usual[column])
     worse = usual - level if measure.worse == "down" else level - usual
-    return measure.side in ("inside", "outside") and worse >= max(abs(usual), 2 * measure.least)
+    return measure.side in ("inside", "outside") and worse >= max(
+        (scene.weights.say.worse - 1) * abs(usual), 2 * measure.least
+    )
 
 
 def _explained(service: str, unusual: list[int], scene: Scene, raised: set[str]) -> Statement | None:
@@ -215,7 +214,7 @@ def _shown_by(service: str, scene: Scene) -> list[int]:
         for column, series in enumerate(scene.tables.series)
         if series.service == service
         and series.measure.name in _TELLING
-        and contrast.seen_before[column] >= ROWS
+        and contrast.seen_before[column] >= scene.weights.say.samples
         and contrast.seen_during[column] >= 1
         and math.isfinite(float(contrast.level[column]))
         and np.ptp(scene.tables.values[np.isfinite(scene.tables.values[:, column]), column]) > 0

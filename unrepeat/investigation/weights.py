@@ -184,6 +184,27 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     second: float
 
 
+class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is written into a log."""
+
+    service: float
+    returns: float
+    change: float
+    beside: int
+    numbers: int
+    samples: int
+    worse: float
+    often: int
+
+
+class Following(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers that only follow the load."""
+
+    busier: float
+    slack: float
+    rows: int
+
+
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of `weights.toml`."""
 
@@ -203,6 +224,8 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     load: Load
     changes: Changes
     verdict: Limits
+    say: Say
+    following: Following
     resources: dict[str, float]
     faint: dict[str, float]
     lenses: dict[str, float]
