@@ -145,6 +145,19 @@ def test_after_the_end_people_may_still_write_and_judge():
         assert do(act, RESOLVED)
 
 
+@pytest.mark.parametrize("by", ["unrepeat", "Ben"])
+def test_a_person_may_confirm_the_machine_but_need_not_repeat_a_colleague(by):
+    opened = e.Logged(1, START, START, "unrepeat", e.IncidentOpened("Slow", "major", "shop"))
+    cleared = e.Logged(2, START, START, by, e.SuspectCleared("database", "service", "Nothing is unusual."))
+    act = a.ClearSuspect("database", "service", "No locks.")
+    if by == "unrepeat":
+        made = decide(fold([opened, cleared]), act, number=1, at=NOW)
+        assert made == [e.SuspectCleared("database", "service", "No locks.")]
+    else:
+        with pytest.raises(Conflict, match="already cleared"):
+            decide(fold([opened, cleared]), act, number=1, at=NOW)
+
+
 def test_measures_are_counted_and_a_dropped_number_is_not_used_again():
     again = do(a.ProposeMeasure("improvement", "Review."), MEASURE, e.MeasureDropped(1, "No."))
     assert again == [e.MeasureProposed(2, "improvement", "Review.", "", "")]
