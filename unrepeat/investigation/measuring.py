@@ -208,7 +208,7 @@ def _again(number: int, state: State, took: float) -> None:
     now = clock.now()
     if state.is_open:
         since = now - (state.started_at or now)
-        due = now + max(min(SELDOM, max(OFTEN, since / 8)), timedelta(seconds=took * COSTLY))
+        due = now + max(min(SELDOM, max(OFTEN, since / 4)), timedelta(seconds=took * COSTLY))
     elif state.resolved_at is not None and state.started_at is not None:
         due = state.resolved_at + gathering.margins(max(state.resolved_at - state.started_at, timedelta(0)))[1]
         if due <= now:
