@@ -141,7 +141,7 @@ def history(number: int, section: str) -> list[Version]:
     return versions[::-1]
 
 
-def library(  # noqa: PLR0917 (the filters, in the order of the form)
+def library(
     text: str = "",
     service: str = "",
     team: str = "",
