@@ -34,8 +34,13 @@ def evidence(request: HttpRequest, number: int, digest: str) -> HttpResponse:
         window = {"from": kept.window_from.isoformat(), "to": kept.window_to.isoformat()}
         return JsonResponse({**whole, "window": window})
     alert = min((one.fired_at for one in state.alerts.values()), default=state.started_at)
+    source, _, note = told.source.partition(" (")
     page = {
         "number": number,
+        "source": source,
+        "source_note": note.rstrip(").")[:1].upper() + note.rstrip(").")[1:],
+        "step": f"{kept.data.get('step', 0):g}",
+        "samples": sum(len(one.get("points", ())) for one in kept.data.get("series", ())),
         "zone": state.time_zone,
         "told": told,
         "kept": kept,
