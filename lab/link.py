@@ -36,6 +36,9 @@ class Link(Protocol):
     def draft(self) -> dict[str, str] | None:
         """The postmortem as files (name and text), if there is one."""
 
+    def log(self) -> list[dict[str, Any]] | None:
+        """The items of the incident's log, if there is one."""
+
 
 class OnlyJournal:
     """No Unrepeat: everything is written down and nobody listens."""
@@ -58,6 +61,10 @@ class OnlyJournal:
         return []
 
     def draft(self) -> dict[str, str] | None:
+        """None."""
+        return None
+
+    def log(self) -> list[dict[str, Any]] | None:
         """None."""
         return None
 
@@ -104,6 +111,11 @@ class ToUnrepeat(OnlyJournal):
         return {
             name: self._http.get(path, headers=self._as("Ada")).raise_for_status().text for name, path in forms.items()
         }
+
+    def log(self) -> list[dict[str, Any]] | None:
+        """The log of the first incident."""
+        found = self.incidents()
+        return list(self._get(f"/incidents/{found[0]['number']}/log")["items"]) if found else None
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._http.get(path, headers=self._as("Ada")).raise_for_status()

@@ -61,12 +61,14 @@ def _run(options: Options, console: Console) -> Report:
         stack.callback(readings.close)
         course = Outage(house, link, recorder, readings, progress.say).run()
         supervisor.stop(house.users)
-        draft = link.draft()
+        draft, entries = link.draft(), link.log()
         for name, text in (draft or {}).items():
             options.out.mkdir(parents=True, exist_ok=True)
             (options.out / name).write_text(text)
             progress.say(f"wrote {options.out / name}")
-        made = report(course, read(house.users.visits), calibration, house.budget_bytes, draft=draft is not None)
+        made = report(
+            course, read(house.users.visits), calibration, house.budget_bytes, draft=draft is not None, log=log
+        )
         if options.json_file:
             options.json_file.write_text(json.dumps(made.as_json(), indent=2) + "\n")
         if options.recording:
@@ -88,6 +90,6 @@ def _link(house: ShopHouse, options: Options) -> Link:
     """A running Unrepeat with its sources and people, or only the journal."""
     if not options.with_unrepeat:
         return OnlyJournal()
-    server = UnrepeatServer(house.folder, house.prometheus_url)
+    server = UnrepeatServer(house.folder, house.prometheus_url, house.nginx.access_log)
     house.supervisor.start(server)
     return ToUnrepeat(server)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lab.calibrate import Calibration
 from lab.outage import Course
+from lab.told import Told, told
 from lab.visits import Shares, Visit, shares
 
 SLOW_BAND = (0.70, 0.95)
@@ -38,6 +39,7 @@ class Report:
     contention: float
     opened: list[dict[str, Any]]
     firing_at_end: list[str]
+    told: Told | None = None
     complaints: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -51,6 +53,10 @@ class Report:
             ("lab_slow_share", self.slow_share, "of-visitors", "0.70-0.95"),
             ("lab_failed_share", self.failed_share, "of-buyers", "0.10-0.30"),
             ("lab_alert_to_incident_s", self.alert_to_incident_s, "s", "1.0"),
+            ("lab_suspects_named_s", self.told.named_s if self.told else None, "s-after-the-webhook", "10"),
+            ("lab_innocent_raised", len(self.told.wronged) if self.told else None, "services", "0"),
+            ("lab_impact_slow_gap", self._gap("slow_share", "slow_share"), "share", "0.02-of-the-load-generator"),
+            ("lab_impact_lost_gap", self._gap("lost_share", "failed_share"), "share", "0.02-of-the-load-generator"),
         ]
         return [
             f"FIGURE {name}={value:.3f} unit={unit} against={against}"
@@ -60,9 +66,20 @@ class Report:
             if value is not None
         ]
 
+    def _gap(self, measured: str, counted: str) -> float | None:
+        """How far Unrepeat's share is from the load generator's own count; None when either is missing."""
+        theirs, ours = getattr(self.told, measured, None), getattr(self, counted)
+        return None if theirs is None or ours is None else abs(theirs - ours)
+
 
 def report(
-    course: Course, visits: list[Visit], calibration: Calibration, budget_bytes: float, *, draft: bool
+    course: Course,
+    visits: list[Visit],
+    calibration: Calibration,
+    budget_bytes: float,
+    *,
+    draft: bool,
+    log: list[dict[str, Any]] | None = None,
 ) -> Report:
     """Put together what the run measured, and complain of what was not as it has to be."""
     assert course.leaky is not None
@@ -91,6 +108,7 @@ def report(
         opened=course.incidents,
         contention=round(course.contention, 2),
         firing_at_end=course.firing_at_end,
+        told=told(log, course.alert_heard) if log is not None else None,
     )
     made.complaints = complaints(made)
     return made
@@ -136,6 +154,12 @@ def show(made: Report, console: Console) -> None:
     console.print(
         f"Alert to patch: it took {made.patch_took_s} s to deploy; alert to resolved: {made.alert_to_resolve_s} s."
     )
+    if made.told is not None:
+        named = f"{made.told.named_s} s after the webhook" if made.told.named_s is not None else "never"
+        console.print(
+            f"Unrepeat by itself named sessions and sessions 2.0 {named}, cleared {', '.join(made.told.cleared) or 'nobody'}, "
+            f"and measured {_percent(made.told.slow_share)} of users slowed, {_percent(made.told.lost_share)} of checkouts lost."
+        )
     memory = ", ".join(f"{name} {value:.0f}" for name, value in made.resident_mb.items())
     console.print(f"Memory of the session service, MB: {memory} (budget {made.budget_mb:.0f}, not enforced).")
     console.print(f"Checkpoints took {made.contention} times their CPU time (1: the machine had nothing else to do).")

@@ -18,7 +18,7 @@ class UnrepeatServer(Part):
 
     name = "unrepeat"
 
-    def __init__(self, folder: Path, prometheus_url: str) -> None:
+    def __init__(self, folder: Path, prometheus_url: str, request_log: Path) -> None:
         super().__init__(folder)
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
@@ -26,6 +26,7 @@ class UnrepeatServer(Part):
             "DATABASE_URL": f"sqlite:///{folder / 'unrepeat.db'}",
             "UNREPEAT_SECRET_KEY": secrets.token_urlsafe(48),
             "UNREPEAT_PROMETHEUS_URL": prometheus_url,
+            "UNREPEAT_REQUEST_LOG": str(request_log),
         }
 
     def command(self) -> list[str]:

@@ -31,7 +31,7 @@ def soon(ask, seconds: float = 20.0):
 
 def test_the_lab_tells_a_running_unrepeat_of_the_outage():
     with Supervisor() as supervisor:
-        server = UnrepeatServer(supervisor.folder, "http://127.0.0.1:1")
+        server = UnrepeatServer(supervisor.folder, "http://127.0.0.1:1", supervisor.folder / "no.log")
         supervisor.start(server)
         link = ToUnrepeat(server)
         link.announce(json.loads(recorded("generic_change")[0]))
