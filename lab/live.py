@@ -67,7 +67,7 @@ def _run(options: Options, console: Console) -> Report:
             (options.out / name).write_text(text)
             progress.say(f"wrote {options.out / name}")
         made = report(
-            course, read(house.users.visits), calibration, house.budget_bytes, draft=draft is not None, log=log
+            course, read(house.users.visits), calibration, house.budget_bytes, draft=draft is not None, log=entries
         )
         if options.json_file:
             options.json_file.write_text(json.dumps(made.as_json(), indent=2) + "\n")
