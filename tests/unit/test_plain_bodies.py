@@ -49,7 +49,7 @@ ALERTS = st.fixed_dictionaries(
 )
 GROUPS = st.fixed_dictionaries(
     {"version": st.sampled_from(["4", "4", "4", "1", 4]), "alerts": st.lists(ALERTS, max_size=3)},
-    optional={name: ODD for name in ("receiver", "groupKey", "externalURL", "routeLabels", "truncatedAlerts", "odd")},
+    optional=dict.fromkeys(("receiver", "groupKey", "externalURL", "routeLabels", "truncatedAlerts", "odd"), ODD),
 )
 
 

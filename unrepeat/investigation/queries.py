@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from unrepeat.incidents import codec
 from unrepeat.incidents.entries import ImpactMeasured
