@@ -10,6 +10,8 @@ from typing import Any
 from unrepeat.incidents import entries as e
 from unrepeat.support import shares, words
 
+LONGEST_QUERY = 80  # characters shown in the timeline
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -188,6 +190,11 @@ def _impact(_: str, entry: e.ImpactMeasured) -> Told:
     return Told("note", "Impact measured:", counted or "nobody was counted", small(slow, entry.source, left_out))
 
 
+def _short(query: str) -> str:
+    """A query at a glance; the evidence's own page has the whole of it."""
+    return query if len(query) <= LONGEST_QUERY else f"{query[: LONGEST_QUERY - 1]}…"
+
+
 _TELL: dict[type[e.Entry], Callable[[str, Any], Told]] = {
     e.IncidentOpened: _opened,
     e.AlertFired: _fired,
@@ -200,7 +207,7 @@ _TELL: dict[type[e.Entry], Callable[[str, Any], Told]] = {
     e.SuspectRaised: _suspect("suspect", "raised as a suspect"),
     e.SuspectCleared: _suspect("cleared", "cleared"),
     e.SuspectConvicted: _suspect("guilty", "found guilty"),
-    e.EvidenceGathered: lambda _, x: Told("note", "Evidence kept:", x.title, small(x.service, x.query)),
+    e.EvidenceGathered: lambda _, x: Told("note", "Evidence kept:", x.title, small(x.service, _short(x.query))),
     e.ImpactMeasured: _impact,
     e.EvidenceMissing: lambda _, x: Told("note", x.title, "not measured", x.reason),
     e.SeverityChanged: lambda by, x: Told("note", "Severity", f"is now {x.severity}", small(x.reason, f"by {by}")),
