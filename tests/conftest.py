@@ -10,7 +10,12 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
+
 from tests.support.postgres import PostgresCluster, postgres_binaries
+
+hypothesis.settings.register_profile("unrepeat", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("unrepeat")  # a busy machine is no failure of the code
 
 _TEMP = Path(os.environ.get("UNREPEAT_TEST_DIR") or tempfile.mkdtemp(prefix="unrepeat-tests-"))
 
