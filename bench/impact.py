@@ -37,7 +37,7 @@ copy (
          'session-' || lpad((i // 90 * 10 + hash(i * 10 + 7) % 10)::varchar, 12, '0') as session
   from (
     select i, hash(i * 10 + 1) % 10 as kind, (hash(i * 10 + 2) % 1000000) / 1e6 as r, (hash(i * 10 + 3) % 1000000) / 1e6 as r2,
-           i between {rows} * 315 / 585 and {rows} * 480 / 585 as bad
+           i between {rows}::bigint * 315 // 585 and {rows}::bigint * 480 // 585 as bad
     from range({rows}) t(i))
 ) to '{file}' (format json)
 """
