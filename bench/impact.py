@@ -23,7 +23,7 @@ BEGIN = datetime(2024, 8, 12, 10, 0, tzinfo=UTC)
 MINUTES = 585
 OUTAGE = (BEGIN + timedelta(minutes=315), BEGIN + timedelta(minutes=480))
 SLOW = 0.5  # seconds
-ROWS_A_GB = 5_350_000
+ROWS_A_GB = 5_700_000
 
 GENERATE = """
 copy (
