@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "unrepeat.incidents",
     "unrepeat.investigation",
     "unrepeat.postmortems",
+    "unrepeat.prevention",
     "unrepeat.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -40,7 +40,7 @@ GROUPED_TOGETHER = 100  # alerts or changes a call
 TOPICS: set[str] = {"deliveries", "alerts", "changes", "wakeups", "closing"}
 
 log = structlog.get_logger(__name__)
-Handler = Callable[..., str]
+Handler = Callable[..., str | wakeups.Again]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Worker:
             prepare = self._jobs.preparations.get(place)
             prepared = (prepare(claimed),) if prepare else ()
             with transaction.atomic():
-                wakeups.finish(claimed, handler(claimed, *prepared))
+                _end(claimed, handler(claimed, *prepared))
         except wakeups.LeaseLost:
             log.warning("another worker has taken a wakeup over", key=claimed.key)
         except Exception as error:
@@ -164,3 +164,11 @@ class Worker:
         if due is None:
             return TICK
         return min(TICK, max(0.0, (due - clock.now()).total_seconds()))
+
+
+def _end(claimed: wakeups.Claim, answer: str | wakeups.Again) -> None:
+    """Done, or due again."""
+    if isinstance(answer, wakeups.Again):
+        wakeups.again(claimed, answer)
+    else:
+        wakeups.finish(claimed, answer)

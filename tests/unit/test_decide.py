@@ -33,6 +33,15 @@ MERGED = e.MergedInto(7, "The same outage.")
 RAISED = e.SuspectRaised("database", "service", "Every page reads from it.")
 TWO = e.AlertFired(2, "ShopSlow", "shop", "minor")
 MEASURE = e.MeasureProposed(1, "task", "Watch the memory.", "Ben", "2024-09-01")
+CAUSE = e.CauseNamed(1, "cause", "software_defect", "Sessions are never released.")
+SEEN = e.RepeatSuspected(12, 3, "The day the memory leak struck", "likely", 0.9, ("the same alert fired",))
+FAILED = (
+    MEASURE,
+    e.MeasureDone(1),
+    e.GuardTied(1, 4, "sessions-memory", "promql", "text"),
+    e.GuardProven(4, "text", "r1", "r2"),
+    e.GuardTurned(4, "text", "red", "r3", "9 MB a session"),
+)
 
 
 def test_every_act_is_decided_upon():
@@ -52,9 +61,17 @@ def test_every_act_is_decided_upon():
         "reopen": (a.Reopen("It is back."), RESOLVED),
         "merge": (a.Merge(2),),
         "split": (a.Split((2,)), TWO),
+        "name_cause": (a.NameCause("cause", "software_defect", "Sessions are never released."),),
+        "withdraw_cause": (a.WithdrawCause(1, "It was not."), CAUSE),
+        "accept_risk": (a.AcceptRisk(1, "Too rare to pay for."), CAUSE),
         "propose_measure": (a.ProposeMeasure("task", "Watch the memory."),),
         "amend_measure": (a.AmendMeasure(1, "task", "Watch it closely."), MEASURE),
         "drop_measure": (a.DropMeasure(1, "Done elsewhere."), MEASURE),
+        "finish_measure": (a.FinishMeasure(1, "Merged."), MEASURE),
+        "reopen_measure": (a.ReopenMeasure(1, "Half of it is missing."), MEASURE, e.MeasureDone(1)),
+        "close_regression": (a.CloseRegression(1, "2.0.2 is out."), *FAILED, e.GuardTurned(4, "text", "green", "r4")),
+        "confirm_repeat": (a.ConfirmRepeat(12), SEEN),
+        "reject_repeat": (a.RejectRepeat(12, "Another disk."), SEEN),
     }
     assert samples.keys() == ACTS.keys()
     for name, (act, *log) in samples.items():
@@ -161,3 +178,23 @@ def test_a_person_may_confirm_the_machine_but_need_not_repeat_a_colleague(by):
 def test_measures_are_counted_and_a_dropped_number_is_not_used_again():
     again = do(a.ProposeMeasure("improvement", "Review."), MEASURE, e.MeasureDropped(1, "No."))
     assert again == [e.MeasureProposed(2, "improvement", "Review.", "", "")]
+
+
+def test_a_failed_measure_is_not_closed_while_its_guard_is_red():
+    with pytest.raises(Conflict, match="still fails"):
+        do(a.CloseRegression(1, "Surely fine."), *FAILED)
+
+
+def test_human_error_is_no_cause_unless_it_says_what_let_it_happen():
+    with pytest.raises(Invalid, match="no end") as refused:
+        do(a.NameCause("cause", "unknown", "Human error."))
+    assert "what let a reasonable person" in refused.value.remedy
+    assert do(a.NameCause("factor", "missing_validation", "An operator error that the tool did not refuse."))
+
+
+def test_there_is_one_trigger_and_a_withdrawn_number_is_not_used_again():
+    trigger = e.CauseNamed(1, "trigger", "deploy", "2.0 went out.")
+    with pytest.raises(Conflict, match="already has a trigger"):
+        do(a.NameCause("trigger", "traffic_change"), trigger)
+    again = do(a.NameCause("trigger", "traffic_change"), trigger, e.CauseWithdrawn(1, "It was later."))
+    assert again == [e.CauseNamed(2, "trigger", "traffic_change")]

@@ -7,17 +7,13 @@ help text, its fields are the form. Docs: docs/reference/acts.md lists every act
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar, Literal
 
+from unrepeat.incidents import measure_acts
+from unrepeat.incidents.act import Act as Act
 from unrepeat.incidents.entries import Role, SuspectKind
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What all acts share: a `name` that page, API and terminal use."""
-
-    name: ClassVar[str]
+from unrepeat.incidents.measure_acts import *  # noqa: F403  one name space for all acts
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,36 +152,5 @@ class Split(Act):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProposeMeasure(Act):
-    """Propose what to do about it: an improvement (how we work) or a task (one piece of work), with owner and due date."""
-
-    name: ClassVar[str] = "propose_measure"
-    kind: Literal["improvement", "task"]
-    text: str
-    owner: str = ""
-    due: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AmendMeasure(Act):
-    """Change a measure's kind, wording, owner or due date."""
-
-    name: ClassVar[str] = "amend_measure"
-    measure: int
-    kind: Literal["improvement", "task"]
-    text: str
-    owner: str = ""
-    due: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DropMeasure(Act):
-    """Say that a measure will not be done, and why."""
-
-    name: ClassVar[str] = "drop_measure"
-    measure: int
-    reason: str
-
-
-ACTS: dict[str, type[Act]] = {cls.name: cls for cls in Act.__subclasses__()}
+_LATE = measure_acts.__name__  # what follows after an incident stands behind what is done in it
+ACTS: dict[str, type[Act]] = {c.name: c for c in sorted(Act.__subclasses__(), key=lambda c: c.__module__ == _LATE)}

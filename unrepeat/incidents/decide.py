@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from unrepeat.incidents import acts as a
-from unrepeat.incidents import checks
+from unrepeat.incidents import checks, measure_decide
 from unrepeat.incidents import entries as e
 from unrepeat.incidents.fold import MACHINE
 from unrepeat.incidents.moves import merge, split
@@ -20,7 +20,6 @@ from unrepeat.support.problems import Conflict, Invalid
 SEVERITIES = ("critical", "major", "minor", "info")
 ROLES = ("lead", "scribe", "communicator")
 SUSPECT_KINDS = ("service", "indicator", "change")
-MEASURE_KINDS = ("improvement", "task")
 
 
 def decide(
@@ -190,39 +189,6 @@ def _suspect(verdict: Verdict) -> Callable[[State, Any, int, datetime], list[e.E
     return decided
 
 
-# --- measures -------------------------------------------------------------------------------------------------------
-
-
-def _propose(state: State, act: a.ProposeMeasure, _: int, __: datetime) -> list[e.Entry]:
-    kind = act.kind
-    checks.one_of("kind", kind, MEASURE_KINDS)
-    number = max(state.measures, default=0) + 1
-    due = act.due.isoformat() if act.due else ""
-    return [
-        e.MeasureProposed(
-            number,
-            kind,
-            checks.text("text", act.text, checks.REASON),
-            checks.optional("owner", act.owner, checks.NAME),
-            due,
-        )
-    ]
-
-
-def _amend(state: State, act: a.AmendMeasure, number: int, _: datetime) -> list[e.Entry]:
-    kind = act.kind
-    checks.one_of("kind", kind, MEASURE_KINDS)
-    checks.needs_measure(state, act.measure, number)
-    due = act.due.isoformat() if act.due else ""
-    text, owner = checks.text("text", act.text, checks.REASON), checks.optional("owner", act.owner, checks.NAME)
-    return [e.MeasureAmended(act.measure, kind, text, owner, due)]
-
-
-def _drop(state: State, act: a.DropMeasure, number: int, _: datetime) -> list[e.Entry]:
-    checks.needs_measure(state, act.measure, number)
-    return [e.MeasureDropped(act.measure, checks.text("reason", act.reason, checks.REASON))]
-
-
 _DECIDE: dict[type[a.Act], Callable[[State, Any, int, datetime], list[e.Entry]]] = {
     a.Acknowledge: _acknowledge,
     a.Note: _note,
@@ -237,7 +203,5 @@ _DECIDE: dict[type[a.Act], Callable[[State, Any, int, datetime], list[e.Entry]]]
     a.Mitigate: _mitigate,
     a.Resolve: _resolve,
     a.Reopen: _reopen,
-    a.ProposeMeasure: _propose,
-    a.AmendMeasure: _amend,
-    a.DropMeasure: _drop,
+    **measure_decide.DECIDE,
 }

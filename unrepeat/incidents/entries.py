@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from unrepeat.incidents.entry import Entry as Entry
+from unrepeat.incidents.entry import Happened as Happened
+from unrepeat.incidents.entry import Logged as Logged
+from unrepeat.incidents.measure_entries import *  # noqa: F403  one name space for all kinds
+
 SuspectKind = Literal["service", "indicator", "change"]
 IMPACT = "Impact"  # the title under which a log says why impact could not be measured
 Role = Literal["lead", "scribe", "communicator"]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What all entries share; the subclasses say what happened."""
-
-    kind: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,39 +272,6 @@ class AlertsSplitOff(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class MeasureProposed(Entry):
-    """What we will do about it: an improvement (how we work) or a task (one piece of work). `due` is a date, YYYY-MM-DD, or empty."""
-
-    kind: ClassVar[str] = "measure_proposed"
-    measure: int
-    measure_kind: Literal["improvement", "task"]
-    text: str
-    owner: str = ""
-    due: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureAmended(Entry):
-    """A measure's wording, owner or due date became another; all four are given anew."""
-
-    kind: ClassVar[str] = "measure_amended"
-    measure: int
-    measure_kind: Literal["improvement", "task"]
-    text: str
-    owner: str = ""
-    due: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureDropped(Entry):
-    """A measure will not be done, and why."""
-
-    kind: ClassVar[str] = "measure_dropped"
-    measure: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class EntryRedacted(Entry):
     """Words that must not be kept (a secret, personal data) were blanked in entry `seq`; who and why stand in the audit table too."""
 
@@ -331,26 +296,6 @@ class Unknown(Entry):
     kind: ClassVar[str] = "unknown"
     was: str
     data: dict[str, object] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """An entry in its log. `at`: when it happened; `recorded_at`: when we learned it. `by`: a person, a source, or `unrepeat`."""
-
-    seq: int
-    at: datetime
-    recorded_at: datetime
-    by: str
-    entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """An entry on its way into a log, with a time and an author of its own (empty: those of the whole act)."""
-
-    entry: Entry
-    at: datetime
-    by: str = ""
 
 
 KINDS: dict[str, type[Entry]] = {cls.kind: cls for cls in Entry.__subclasses__()}

@@ -12,14 +12,24 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from unrepeat.incidents import entries as e
+from unrepeat.incidents import measures, repeats
 from unrepeat.incidents.entries import IMPACT
 from unrepeat.incidents.redacted import without_words
-from unrepeat.incidents.state import Evidence, Measure, NearChange, OpenAlert, State
+from unrepeat.incidents.state import Evidence, NearChange, OpenAlert, State
 from unrepeat.incidents.verdicts import judge
 
 _CONTAINERS = tuple(f.name for f in dataclasses.fields(State) if f.default_factory is not dataclasses.MISSING)
 MACHINE = "unrepeat"  # the author of what Unrepeat does by itself
-_BY_MACHINES = {e.AlertFired, e.AlertResolved, e.ChangeNoticed, e.EvidenceGathered, e.EvidenceMissing, e.MergeReceived}
+_BY_MACHINES = {
+    e.AlertFired,
+    e.AlertResolved,
+    e.ChangeNoticed,
+    e.EvidenceGathered,
+    e.EvidenceMissing,
+    e.GuardTurned,
+    e.MergeReceived,
+    e.RepeatedBy,
+}
 BY_HAND = "by_hand"  # the `rule` of an incident that a person opened
 
 
@@ -224,7 +234,7 @@ def _retitled(state: State, _: e.Logged, entry: e.Retitled) -> None:
     state.title = entry.title or "(redacted)"
 
 
-# --- evidence, measures ---------------------------------------------------------------------------------------------
+# --- evidence -----------------------------------------------------------------------------------------------------
 
 
 def _evidence(state: State, logged: e.Logged, entry: e.EvidenceGathered) -> None:
@@ -251,27 +261,6 @@ def _missing(state: State, _: e.Logged, entry: e.EvidenceMissing) -> None:
     state.missing[entry.title] = entry.reason
 
 
-def _measure(state: State, logged: e.Logged, entry: e.MeasureProposed | e.MeasureAmended) -> None:
-    before = state.measures.get(entry.measure)
-    if before is None and isinstance(entry, e.MeasureAmended):
-        return
-    state.measures[entry.measure] = Measure(
-        entry.measure,
-        entry.measure_kind,
-        entry.text,
-        entry.owner,
-        entry.due,
-        before.proposed_at if before else logged.at,
-        before.dropped if before else "",
-    )
-
-
-def _measure_dropped(state: State, _: e.Logged, entry: e.MeasureDropped) -> None:
-    before = state.measures.get(entry.measure)
-    if before is not None:
-        state.measures[entry.measure] = dataclasses.replace(before, dropped=entry.reason or "(redacted)")
-
-
 _DO: dict[type[e.Entry], Callable[[State, e.Logged, Any], None]] = {
     e.IncidentOpened: _opened,
     e.AlertFired: _alert_fired,
@@ -296,7 +285,24 @@ _DO: dict[type[e.Entry], Callable[[State, e.Logged, Any], None]] = {
     e.MergedInto: _merged_into,
     e.MergeReceived: _merge_received,
     e.AlertsSplitOff: _split_off,
-    e.MeasureProposed: _measure,
-    e.MeasureAmended: _measure,
-    e.MeasureDropped: _measure_dropped,
+    e.CauseNamed: measures.cause_named,
+    e.CauseWithdrawn: measures.cause_withdrawn,
+    e.RiskAccepted: measures.risk_accepted,
+    e.MeasureProposed: measures.proposed,
+    e.MeasureAmended: measures.proposed,
+    e.MeasureDropped: measures.dropped,
+    e.MeasureDone: measures.done,
+    e.MeasureReopened: measures.reopened,
+    e.TicketLinked: measures.ticket_linked,
+    e.RegressionClosed: measures.regression_closed,
+    e.GuardTied: measures.tied,
+    e.GuardUntied: measures.untied,
+    e.GuardChanged: measures.changed,
+    e.GuardProven: measures.proven,
+    e.GuardNotProven: measures.not_proven,
+    e.GuardTurned: measures.turned,
+    e.RepeatSuspected: repeats.suspected,
+    e.RepeatConfirmed: repeats.confirmed,
+    e.RepeatRejected: repeats.rejected,
+    e.RepeatedBy: repeats.repeated_by,
 }

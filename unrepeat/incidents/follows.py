@@ -39,6 +39,7 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
         slot = int(now.timestamp()) // NEWS + 1  # news that come together are looked at together
         due = datetime.fromtimestamp(slot * NEWS, now.tzinfo)
         planned.append(Follow("investigation", "investigate", dict(subject), due, f"investigate:{number}:news:{slot}"))
+    planned += _prevention(number, before, after, now)
     if ended:
         planned.append(Follow("postmortems", "draft", dict(subject), now, f"draft:{number}:{seq}"))
     calm = after.quiet_since
@@ -48,6 +49,34 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
     return planned
 
 
+def _prevention(number: int, before: State, after: State, now: datetime) -> list[Follow]:
+    """Past failures are compared with, measures and repeats are looked after."""
+    planned: list[Follow] = []
+    seq, subject = after.last_seq, {"incident": number}
+    if after.is_open and not (before.is_open and before.opened_at):
+        planned.append(Follow("prevention", "match", dict(subject), now, f"match:{number}:{seq}"))
+    elif after.is_open and _has_evidence(before, after):
+        slot = int(now.timestamp()) // NEWS + 1
+        due = datetime.fromtimestamp(slot * NEWS, now.tzinfo)
+        planned.append(Follow("prevention", "match", dict(subject), due, f"match:{number}:news:{slot}"))
+    if before.measures != after.measures or before.guards != after.guards:
+        planned.append(Follow("prevention", "measures", dict(subject), now, f"measures:{number}:{seq}"))
+    if before.repeats != after.repeats:
+        planned.append(Follow("prevention", "repeats", dict(subject), now, f"repeats:{number}:{seq}"))
+    return planned
+
+
 def _has_news(before: State, after: State) -> bool:
     """Whether a change came near, or a further service came under alert."""
     return len(after.changes) > len(before.changes) or len(after.services) > len(before.services)
+
+
+def _has_evidence(before: State, after: State) -> bool:
+    """Whether there is more to compare with the past: another service, suspect, verdict or cause, or a guard that turned red."""
+    return (
+        len(after.services) > len(before.services)
+        or {key: s.verdict for key, s in after.suspects.items()}
+        != {key: s.verdict for key, s in before.suspects.items()}
+        or after.causes != before.causes
+        or after.title != before.title
+    )

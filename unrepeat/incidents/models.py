@@ -24,6 +24,7 @@ class Incident(models.Model):
     mitigated_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by_itself = models.BooleanField(default=False)
+    repeat_of = models.PositiveIntegerField(null=True)  # the postmortem whose failure a person says came back here
     quiet_since = models.DateTimeField(null=True)
     open_alerts = models.PositiveIntegerField(default=0)
     is_open = models.BooleanField(default=True)
@@ -37,6 +38,7 @@ class Incident(models.Model):
             models.Index(fields=["last_at"], name="incident_open", condition=Q(is_open=True)),
             models.Index(fields=["resolved_at"], name="incident_resolved"),
             models.Index(fields=["service", "-opened_at"], name="incident_service"),
+            models.Index(fields=["opened_at"], name="incident_repeats", condition=Q(repeat_of__isnull=False)),
         ]
 
 
@@ -57,6 +59,38 @@ class LogEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["incident", "seq"], name="entry_seq"),
             models.UniqueConstraint(fields=["key"], name="entry_once", condition=Q(key__isnull=False)),
+        ]
+
+
+class MeasureRow(models.Model):
+    """A measure at a glance, for boards and lists. Like an incident's row, a summary of the log, rewritten in the same transaction."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="measures")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20)
+    effect = models.CharField(max_length=20, blank=True)
+    text = models.TextField()
+    owner = models.CharField(max_length=120, blank=True)
+    due = models.DateField(null=True)
+    state = models.CharField(max_length=20)  # open, done, verified, failed, dropped
+    service = models.CharField(max_length=120, blank=True)  # of the incident: the guilty one, else the first
+    proposed_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    guards = models.PositiveIntegerField(default=0)
+    proven = models.PositiveIntegerField(default=0)  # of those guards, on their present text
+    tracker = models.CharField(max_length=120, blank=True)
+    ticket = models.CharField(max_length=200, blank=True)
+    ticket_url = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "incidents_measure"
+        constraints = [models.UniqueConstraint(fields=["incident", "number"], name="measure_number")]
+        indexes = [
+            models.Index(fields=["state", "due"], name="measure_state"),
+            models.Index(fields=["owner", "state"], name="measure_owner"),
+            models.Index(fields=["tracker", "ticket"], name="measure_ticket"),
         ]
 
 

@@ -10,6 +10,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from unrepeat.incidents.entries import ImpactMeasured, Role, SuspectKind
+from unrepeat.incidents.measure_state import Cause as Cause
+from unrepeat.incidents.measure_state import GuardState as GuardState
+from unrepeat.incidents.measure_state import Measure as Measure
+from unrepeat.incidents.measure_state import Repeat as Repeat
 
 Status = Literal["detected", "acknowledged", "mitigated", "resolved", "reopened", "merged"]
 Verdict = Literal["suspect", "cleared", "guilty"]
@@ -62,19 +66,6 @@ class NearChange:
 
 
 @dataclass(slots=True)
-class Measure:
-    """A measure as the log has it now."""
-
-    number: int
-    kind: Literal["improvement", "task"]
-    text: str
-    owner: str
-    due: str
-    proposed_at: datetime
-    dropped: str = ""  # the reason, when it was dropped
-
-
-@dataclass(slots=True)
 class Evidence:
     """A stored result: `digest` finds it."""
 
@@ -116,7 +107,12 @@ class State:
     alerts: dict[int, OpenAlert] = field(default_factory=dict)
     suspects: dict[tuple[SuspectKind, str], Suspect] = field(default_factory=dict)
     changes: dict[int, NearChange] = field(default_factory=dict)
+    causes: dict[int, Cause] = field(default_factory=dict)
+    last_cause: int = 0  # the highest number that a cause ever had
     measures: dict[int, Measure] = field(default_factory=dict)
+    guards: dict[int, GuardState] = field(default_factory=dict)
+    repeats: dict[int, Repeat] = field(default_factory=dict)  # by postmortem
+    repeated_by: list[int] = field(default_factory=list)
     evidence: dict[str, Evidence] = field(default_factory=dict)
     impact: ImpactMeasured | None = None  # as it was measured last
     missing: dict[str, str] = field(default_factory=dict)  # what could not be measured: title -> reason

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
-from unrepeat.incidents import remembered
+from unrepeat.incidents import measure_rows, remembered
 from unrepeat.incidents.codec import blanked, decode, decode_text, encode
 from unrepeat.incidents.entries import Entry, EntryRedacted, Happened, Logged
 from unrepeat.incidents.fold import copied, fold, step_all
@@ -230,6 +230,7 @@ def summary(state: State) -> dict[str, Any]:
         "mitigated_at": state.mitigated_at,
         "resolved_at": state.resolved_at,
         "resolved_by_itself": state.resolved_by_itself,
+        "repeat_of": next((r.postmortem for r in state.repeats.values() if r.standing == "confirmed"), None),
         "quiet_since": state.quiet_since,
         "open_alerts": state.firing,
         "is_open": state.is_open,
@@ -243,6 +244,7 @@ def _summarise(held: Incident, state: State) -> None:
     for name, value in columns.items():
         setattr(held, name, value)
     held.save(update_fields=list(columns))
+    measure_rows.write(held.pk, state)
 
 
 def rebuild() -> tuple[int, int]:
@@ -251,11 +253,14 @@ def rebuild() -> tuple[int, int]:
     for number in Incident.objects.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
             held = lock(number)[number]
-            columns = summary(state_of(number))
+            state = state_of(number)
+            columns = summary(state)
             seen += 1
-            if any(getattr(held, name) != value for name, value in columns.items()):
+            if any(getattr(held, name) != value for name, value in columns.items()) or measure_rows.differ(
+                number, state
+            ):
                 wrong += 1
-                _summarise(held, state_of(number))
+                _summarise(held, state)
     return seen, wrong
 
 

@@ -39,6 +39,14 @@ class Claim:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a handler of standing work answers instead of an outcome: what was done, and when (UTC) the same wakeup is due again."""
+
+    outcome: str
+    due_at: datetime
+
+
 class LeaseLost(Exception):
     """Another worker has taken this wakeup over. Throw away what was done for it."""
 
@@ -100,6 +108,22 @@ def finish(claimed: Claim, outcome: str = "") -> None:
     _change(claimed, done_at=clock.now(), outcome=outcome, leased_until=None)
     if claimed.id % SWEEP_EVERY == 0:
         sweep(clock.now() - KEPT)
+
+
+def again(claimed: Claim, answer: Again) -> None:
+    """Make a standing wakeup due again, as good as new; LeaseLost as in `finish`."""
+    _change(claimed, due_at=answer.due_at, outcome=answer.outcome, leased_until=None, leased_by="", attempts=0)
+
+
+def stand(room: str, what: str, *, due_at: datetime) -> None:
+    """See that standing work is due at `due_at` at the latest, also when it was given up. Its key is `standing:ROOM:WHAT`."""
+    key = f"standing:{room}:{what}"
+    if plan(room, what, {}, due_at=due_at, key=key):
+        return
+    rows = Wakeup.objects.filter(key=key)
+    rows.exclude(done_at=None).update(done_at=None, due_at=due_at, attempts=0)
+    rows.filter(done_at=None, due_at__gt=due_at).update(due_at=due_at)
+    bell.ring_on_commit("wakeups")
 
 
 def put_back(claimed: Claim, error: str) -> None:
