@@ -10,9 +10,10 @@ from rich.console import Console
 
 from lab.deploy import DeployFailed
 from lab.live import Options, run
-from lab.outage import NothingHappened
 from lab.parts.part import MissingProgram
 from lab.smoke import smoke
+from lab.stage import NothingHappened
+from lab.stories import DEFAULT, names, story
 from lab.supervisor import PartFailed
 
 
@@ -23,7 +24,8 @@ def main() -> int:
     try:
         if options.command == "smoke":
             return smoke(console)
-        return run(Options(not options.without_unrepeat, options.json, options.record, options.out), console)
+        chosen = Options(not options.without_unrepeat, options.json, options.record, options.out, options.story)
+        return run(chosen, console)
     except (MissingProgram, PartFailed, DeployFailed, NothingHappened) as problem:
         console.print(f"[bold red]The lab stopped:[/] {problem}")
         return 2
@@ -35,9 +37,13 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description="The shop of real parts, and its outage.")
     commands = parser.add_subparsers(dest="command", required=True)
-    live = commands.add_parser("run", help="the outage of 12 August 2024, live, in about five minutes")
+    live = commands.add_parser(
+        "run", help="one story, live; without --story the outage of 12 August 2024, in about five minutes"
+    )
+    told = "; ".join(f"{name}: {story(name).TITLE}" for name in names())
+    live.add_argument("--story", choices=names(), default=DEFAULT, help=f"{told} (default: %(default)s)")
     live.add_argument("--json", type=Path, help="write all that was measured to this file")
-    live.add_argument("--record", type=Path, help="write a recording into this folder")
+    live.add_argument("--record", type=Path, help="write a recording into this folder (memory-leak only)")
     live.add_argument(
         "--out", type=Path, default=Path("out/lab"), help="where the draft is written (default: %(default)s)"
     )

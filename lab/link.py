@@ -10,7 +10,7 @@ import httpx
 
 from lab.journal import Act, Delivery, Journal
 from lab.parts.unrepeat import UnrepeatServer
-from lab.story import PEOPLE
+from lab.people import PEOPLE
 
 CATALOGUE = Path(__file__).parent / "catalogue.toml"
 ADMIN = "Cleo"
@@ -27,8 +27,11 @@ class Link(Protocol):
     def announce(self, change: dict[str, Any]) -> None:
         """Tell of a change, as a pipeline does."""
 
-    def act(self, by: str, act: str, args: dict[str, Any]) -> None:
-        """Do something to the incident, as a person."""
+    def act(self, by: str, act: str, args: dict[str, Any], number: int | None = None) -> None:
+        """Do something to an incident (the first one, where none is named), as a person."""
+
+    def open_incident(self, by: str, title: str, service: str) -> int:
+        """Open an incident by hand; its number, 0 where nobody listens."""
 
     def incidents(self) -> list[dict[str, Any]]:
         """All incidents there are."""
@@ -36,8 +39,8 @@ class Link(Protocol):
     def draft(self) -> dict[str, str] | None:
         """The postmortem as files (name and text), if there is one."""
 
-    def log(self) -> list[dict[str, Any]] | None:
-        """The items of the incident's log, if there is one."""
+    def log(self, number: int | None = None) -> list[dict[str, Any]] | None:
+        """The items of an incident's log (the first one's, where none is named), if there is one."""
 
 
 class OnlyJournal:
@@ -52,9 +55,13 @@ class OnlyJournal:
         body, headers = change, {"Content-Type": "application/json"}
         self.journal.deliveries.append(Delivery(time.time(), PIPELINE, "generic_change", headers, body))
 
-    def act(self, by: str, act: str, args: dict[str, Any]) -> None:
+    def act(self, by: str, act: str, args: dict[str, Any], number: int | None = None) -> None:
         """Write it down."""
         self.journal.acts.append(Act(time.time(), by, act, args))
+
+    def open_incident(self, by: str, title: str, service: str) -> int:
+        """Nobody listens."""
+        return 0
 
     def incidents(self) -> list[dict[str, Any]]:
         """None."""
@@ -64,7 +71,7 @@ class OnlyJournal:
         """None."""
         return None
 
-    def log(self) -> list[dict[str, Any]] | None:
+    def log(self, number: int | None = None) -> list[dict[str, Any]] | None:
         """None."""
         return None
 
@@ -88,13 +95,19 @@ class ToUnrepeat(OnlyJournal):
         super().announce(change)
         self._http.post(self._pipeline, json=change).raise_for_status()
 
-    def act(self, by: str, act: str, args: dict[str, Any]) -> None:
-        """Post it as that person; the incident is the first one."""
+    def act(self, by: str, act: str, args: dict[str, Any], number: int | None = None) -> None:
+        """Post it as that person."""
         super().act(by, act, args)
-        number = self.incidents()[0]["number"]
+        number = number or self.incidents()[0]["number"]
         answer = self._http.post(f"/incidents/{number}/acts/{act}", json=args, headers=self._as(by))
         if not answer.is_success:
             raise RuntimeError(f"{by} could not {act} {args}: {answer.status_code} {answer.text}")
+
+    def open_incident(self, by: str, title: str, service: str) -> int:
+        """Post it as that person."""
+        body = {"title": title, "service": service, "severity": "major"}
+        answer = self._http.post("/incidents", json=body, headers=self._as(by)).raise_for_status()
+        return int(answer.json()["number"])
 
     def incidents(self) -> list[dict[str, Any]]:
         """All incidents, oldest first."""
@@ -112,10 +125,10 @@ class ToUnrepeat(OnlyJournal):
             name: self._http.get(path, headers=self._as("Ada")).raise_for_status().text for name, path in forms.items()
         }
 
-    def log(self) -> list[dict[str, Any]] | None:
-        """The log of the first incident."""
-        found = self.incidents()
-        return list(self._get(f"/incidents/{found[0]['number']}/log")["items"]) if found else None
+    def log(self, number: int | None = None) -> list[dict[str, Any]] | None:
+        """The log of that incident, or of the first one."""
+        numbers = [number] if number else [one["number"] for one in self.incidents()[:1]]
+        return list(self._get(f"/incidents/{numbers[0]}/log")["items"]) if numbers else None
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._http.get(path, headers=self._as("Ada")).raise_for_status()

@@ -1,4 +1,4 @@
-"""`python -m lab run`: the whole outage, live, with what it measured at the end."""
+"""`python -m lab run`: one story, live, with what it measured at the end."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lab.link import CATALOGUE, Link, OnlyJournal, ToUnrepeat
+from lab.link import Link, OnlyJournal, ToUnrepeat
 from lab.measure import Readings
-from lab.outage import ALERT_WITHIN_SECONDS, BASELINE_SECONDS, END_AT, Outage
 from lab.parts.unrepeat import UnrepeatServer
 from lab.progress import Progress
-from lab.record import Run, record
-from lab.report import Report, report, show
 from lab.shop_house import ShopHouse, measured_here
+from lab.stage import Stage
+from lab.stories import DEFAULT, Played, story
 from lab.supervisor import Supervisor
-from lab.visits import read
 from lab.webhook_recorder import WebhookRecorder
 
-ABOUT_SECONDS = 20 + BASELINE_SECONDS + 60 + END_AT
-AT_MOST_SECONDS = 30 + BASELINE_SECONDS + ALERT_WITHIN_SECONDS + END_AT
+STARTING_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +31,26 @@ class Options:
     json_file: Path | None = None
     recording: Path | None = None
     out: Path = Path("out/lab")
+    story: str = DEFAULT
 
 
 def run(options: Options, console: Console) -> int:
-    """Run the outage; 0 when all was as it has to be."""
+    """Play the story; 0 when all was as it has to be."""
     made = _run(options, console)
-    show(made, console)
+    made.show(console)
+    if options.json_file:
+        options.json_file.write_text(json.dumps(made.as_json(), indent=2) + "\n")
+    for complaint in made.complaints:
+        console.print(f"[bold red]Not as it has to be:[/] {complaint}")
     for line in made.figures():
         print(line)
     return 1 if made.complaints else 0
 
 
-def _run(options: Options, console: Console) -> Report:
+def _run(options: Options, console: Console) -> Played:
+    chosen = story(options.story)
     with ExitStack() as stack:
-        progress = stack.enter_context(Progress(console, ABOUT_SECONDS))
+        progress = stack.enter_context(Progress(console, STARTING_SECONDS + chosen.ABOUT_SECONDS))
         supervisor = stack.enter_context(Supervisor(lambda part: progress.say(f"ready: {part}")))
         stack.callback(_keep_logs, supervisor.folder, options.out / "logs")
         recorder = WebhookRecorder()
@@ -59,23 +62,7 @@ def _run(options: Options, console: Console) -> Report:
         house.open([*link.webhooks, recorder.url])
         readings = Readings(house.prometheus_url, house.postgres.dsn)
         stack.callback(readings.close)
-        course = Outage(house, link, recorder, readings, progress.say).run()
-        supervisor.stop(house.users)
-        draft, entries = link.draft(), link.log()
-        for name, text in (draft or {}).items():
-            options.out.mkdir(parents=True, exist_ok=True)
-            (options.out / name).write_text(text)
-            progress.say(f"wrote {options.out / name}")
-        made = report(
-            course, read(house.users.visits), calibration, house.budget_bytes, draft=draft is not None, log=entries
-        )
-        if options.json_file:
-            options.json_file.write_text(json.dumps(made.as_json(), indent=2) + "\n")
-        if options.recording:
-            url, log = house.prometheus_url, house.nginx.access_log
-            record(Run(course, link.journal, recorder.heard, made, url, log, CATALOGUE), options.recording)
-            progress.say(f"recorded in {options.recording}")
-        return made
+        return chosen.play(Stage(house, link, recorder, readings, progress.say, options.out, options.recording))
 
 
 def _keep_logs(folder: Path, kept: Path) -> None:

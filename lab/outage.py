@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from lab.deploy import Deployed, deploy, retire
-from lab.link import Link
-from lab.measure import Readings
 from lab.measures import MEASURES
-from lab.shop_house import ShopHouse, resident_bytes
-from lab.story import CHANGE, PATCH_AT, RESOLVE_AT, STEPS, Before, Scene
+from lab.people import CHANGE, PATCH_AT, RESOLVE_AT, STEPS, Before, Scene
+from lab.shop_house import resident_bytes
+from lab.stage import Stage
 from lab.timemap import stamp
-from lab.webhook_recorder import WebhookRecorder
 
 ALERT = "High memory usage"
 BASELINE_SECONDS = 45.0
@@ -23,13 +20,6 @@ ALERT_WITHIN_SECONDS = 120.0
 INCIDENT_WITHIN_SECONDS = 10.0
 MEASURES_AT = RESOLVE_AT + 4.0
 END_AT = RESOLVE_AT + 20.0
-POLL_SECONDS = 0.02
-
-Say = Callable[[str], None]
-
-
-class NothingHappened(Exception):
-    """Something that had to happen by itself did not."""
 
 
 @dataclass(slots=True)
@@ -53,12 +43,12 @@ class Course:
 class Outage:
     """One run of the whole story."""
 
-    def __init__(self, house: ShopHouse, link: Link, recorder: WebhookRecorder, readings: Readings, say: Say) -> None:
-        self._house = house
-        self._link = link
-        self._recorder = recorder
-        self._readings = readings
-        self._say = say
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._house = stage.house
+        self._link = stage.link
+        self._readings = stage.readings
+        self._say = stage.say
         self.course = Course()
 
     def run(self) -> Course:
@@ -66,17 +56,17 @@ class Outage:
         course = self.course
         course.began = time.time()
         self._say("healthy: sessions 1.4 under the usual traffic")
-        self._until(course.began + BASELINE_SECONDS)
+        self._stage.until(course.began + BASELINE_SECONDS)
         scene = Scene(self._readings, self._before())
         course.leaky = self._deploy("2.0", "Remember which pages a visitor saw, to recommend from them")
         retire(self._house, course.leaky)
         self._await_alert()
         for offset, step in STEPS:
-            self._until(course.alert + offset)
+            self._stage.until(course.alert + offset)
             self._tell(list(step(scene)))
         self._patch()
         self._resolve()
-        self._until(course.alert + END_AT)
+        self._stage.until(course.alert + END_AT)
         course.firing_at_end = self._readings.firing()
         course.incidents = self._link.incidents()
         course.ended = time.time()
@@ -95,26 +85,24 @@ class Outage:
 
     def _await_alert(self) -> None:
         course = self.course
-        limit = time.time() + ALERT_WITHIN_SECONDS
-        while (found := self._recorder.first(ALERT)) is None:
-            self._breathe(limit, f"the alert {ALERT!r} did not fire within {ALERT_WITHIN_SECONDS:.0f} s of the deploy")
-        heard, alert = found
+        nothing = f"the alert {ALERT!r} did not fire within {ALERT_WITHIN_SECONDS:.0f} s of the deploy"
+        recorder = self._stage.recorder
+        heard, alert = self._stage.wait_for(lambda: recorder.first(ALERT), time.time() + ALERT_WITHIN_SECONDS, nothing)
         course.alert = datetime.fromisoformat(alert["startsAt"]).timestamp()
         course.alert_heard = heard.at
         if self._link.webhooks:
-            limit = time.time() + INCIDENT_WITHIN_SECONDS
-            while not self._link.incidents():
-                self._breathe(limit, f"no incident was opened within {INCIDENT_WITHIN_SECONDS:.0f} s of the alert")
+            nothing = f"no incident was opened within {INCIDENT_WITHIN_SECONDS:.0f} s of the alert"
+            self._stage.wait_for(self._link.incidents, time.time() + INCIDENT_WITHIN_SECONDS, nothing)
             course.incident_seen = time.time()
         self._memory("alert")
         self._say(f"the alert {ALERT!r} has fired by itself: {alert['annotations']['description']}")
 
     def _patch(self) -> None:
         course = self.course
-        self._until(course.alert + PATCH_AT - 0.5)
+        self._stage.until(course.alert + PATCH_AT - 0.5)
         self._memory("before the patch")
         course.contention = self._readings.contention()
-        self._until(course.alert + PATCH_AT)
+        self._stage.until(course.alert + PATCH_AT)
         course.patch = self._deploy("2.0.1", "Let go of all visits when a session ends")
         before, after = (self.course.resident[name] / 1e6 for name in ("before the patch", "deployed 2.0.1"))
         how = (
@@ -127,43 +115,27 @@ class Outage:
 
     def _resolve(self) -> None:
         course = self.course
-        self._until(course.alert + RESOLVE_AT - 0.2)
+        self._stage.until(course.alert + RESOLVE_AT - 0.2)
         shop, sessions, firing = self._readings.shop(), self._readings.sessions(), self._readings.firing()
         how = (
             f"One shop request in a hundred takes {shop.p99_seconds:.2f} s or more, {shop.error_percent:.1f} % of "
             f"answers are errors, the session service holds {sessions.megabytes:.0f} MB, and "
             f"{'no alert fires' if not firing else 'still firing: ' + ', '.join(firing)}. The shop is back."
         )
-        self._until(course.alert + RESOLVE_AT)
+        self._stage.until(course.alert + RESOLVE_AT)
         self._tell([("Ada", "resolve", {"how": how})])
         course.resolved = time.time()
-        self._until(course.alert + MEASURES_AT)
+        self._stage.until(course.alert + MEASURES_AT)
         today = datetime.now(UTC).date()
         self._tell([("Ada", "propose_measure", measure.args(today)) for measure in MEASURES])
 
     def _tell(self, acts: list[tuple[str, str, dict[str, Any]]]) -> None:
         for by, act, args in acts:
-            self._link.act(by, act, args)
-            offset = time.time() - self.course.alert
-            words = args.get("text") or args.get("reason") or args.get("how") or args.get("title") or ""
-            subject = args.get("suspect") or args.get("team") or args.get("to") or ""
-            self._say(" ".join(filter(None, [f"+{offset:.0f}", by, act, subject, f"({words})" if words else ""])))
+            self._stage.tell(by, act, args, since=self.course.alert)
 
     def _memory(self, name: str) -> None:
         house = self._house
         self.course.resident[name] = resident_bytes(house.supervisor.pid(house.sessions))
-
-    def _until(self, moment: float) -> None:
-        """Wait for a moment, seeing meanwhile that every part still runs."""
-        while (left := moment - time.time()) > 0:
-            self._house.supervisor.check()
-            time.sleep(min(left, 0.25))
-
-    def _breathe(self, limit: float, complaint: str) -> None:
-        if time.time() > limit:
-            raise NothingHappened(complaint)
-        self._house.supervisor.check()
-        time.sleep(POLL_SECONDS)
 
 
 def change_body(deployed: Deployed, summary: str) -> dict[str, Any]:

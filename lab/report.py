@@ -66,6 +66,40 @@ class Report:
             if value is not None
         ]
 
+    def show(self, console: Console) -> None:
+        """The table for people."""
+        table = Table(title="The outage, as measured", title_justify="left")
+        table.add_column("window")
+        for head in ("visitors", "slow", "buyers", "lost"):
+            table.add_column(head, justify="right")
+        for name, counted in self.windows.items():
+            slow, lost = _percent(counted["slow_share"]), _percent(counted["failed_share"])
+            table.add_row(name, str(counted["visitors"]), slow, str(counted["buyers"]), lost)
+        console.print(table)
+        console.print(f"Leak to alert: {self.leak_to_alert_s} s. Alert to webhook: {self.alert_to_webhook_s} s.")
+        if self.alert_to_incident_s is not None:
+            draft = "a draft of the postmortem is there" if self.draft else "no draft"
+            console.print(f"Alert to incident: {self.alert_to_incident_s} s; {self.incidents} opened; {draft}.")
+        console.print(
+            f"Alert to patch: it took {self.patch_took_s} s to deploy; alert to resolved: {self.alert_to_resolve_s} s."
+        )
+        if self.told is not None:
+            named = f"{self.told.named_s} s after the webhook" if self.told.named_s is not None else "never"
+            console.print(
+                f"Unrepeat by itself named sessions and sessions 2.0 {named}, cleared {', '.join(self.told.cleared) or 'nobody'}, "
+                f"and measured {_percent(self.told.slow_share)} of users slowed, {_percent(self.told.lost_share)} of checkouts lost."
+            )
+        memory = ", ".join(f"{name} {value:.0f}" for name, value in self.resident_mb.items())
+        console.print(f"Memory of the session service, MB: {memory} (budget {self.budget_mb:.0f}, not enforced).")
+        console.print(
+            f"Checkpoints took {self.contention} times their CPU time (1: the machine had nothing else to do)."
+        )
+        for one in self.opened:
+            span = f"{one['detected_at']} to {one['resolved_at']}"
+            console.print(
+                f"Incident {one['number']}: {one['title']} ({one['status']}, {span}; guilty: {', '.join(one['guilty'])})."
+            )
+
     def _gap(self, measured: str, counted: str) -> float | None:
         """How far Unrepeat's share is from the load generator's own count; None when either is missing."""
         theirs, ours = getattr(self.told, measured, None), getattr(self, counted)
@@ -135,41 +169,6 @@ def complaints(made: Report) -> list[str]:
     if made.firing_at_end:
         found.append(f"still firing at the end: {', '.join(made.firing_at_end)}")
     return found
-
-
-def show(made: Report, console: Console) -> None:
-    """The table for people."""
-    table = Table(title="The outage, as measured", title_justify="left")
-    table.add_column("window")
-    for head in ("visitors", "slow", "buyers", "lost"):
-        table.add_column(head, justify="right")
-    for name, counted in made.windows.items():
-        slow, lost = _percent(counted["slow_share"]), _percent(counted["failed_share"])
-        table.add_row(name, str(counted["visitors"]), slow, str(counted["buyers"]), lost)
-    console.print(table)
-    console.print(f"Leak to alert: {made.leak_to_alert_s} s. Alert to webhook: {made.alert_to_webhook_s} s.")
-    if made.alert_to_incident_s is not None:
-        draft = "a draft of the postmortem is there" if made.draft else "no draft"
-        console.print(f"Alert to incident: {made.alert_to_incident_s} s; {made.incidents} opened; {draft}.")
-    console.print(
-        f"Alert to patch: it took {made.patch_took_s} s to deploy; alert to resolved: {made.alert_to_resolve_s} s."
-    )
-    if made.told is not None:
-        named = f"{made.told.named_s} s after the webhook" if made.told.named_s is not None else "never"
-        console.print(
-            f"Unrepeat by itself named sessions and sessions 2.0 {named}, cleared {', '.join(made.told.cleared) or 'nobody'}, "
-            f"and measured {_percent(made.told.slow_share)} of users slowed, {_percent(made.told.lost_share)} of checkouts lost."
-        )
-    memory = ", ".join(f"{name} {value:.0f}" for name, value in made.resident_mb.items())
-    console.print(f"Memory of the session service, MB: {memory} (budget {made.budget_mb:.0f}, not enforced).")
-    console.print(f"Checkpoints took {made.contention} times their CPU time (1: the machine had nothing else to do).")
-    for one in made.opened:
-        span = f"{one['detected_at']} to {one['resolved_at']}"
-        console.print(
-            f"Incident {one['number']}: {one['title']} ({one['status']}, {span}; guilty: {', '.join(one['guilty'])})."
-        )
-    for complaint in made.complaints:
-        console.print(f"[bold red]Not as it has to be:[/] {complaint}")
 
 
 def _window(counted: Shares) -> dict[str, Any]:

@@ -24,17 +24,38 @@ class Told:
     lost_share: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A suspect that the machine raised by itself."""
+
+    kind: str
+    name: str
+    reason: str
+
+    @property
+    def says_leak(self) -> bool:
+        """Whether it was taken for a leak."""
+        return "leak" in self.reason.lower()
+
+
+def raised(log: list[dict[str, Any]]) -> list[Raised]:
+    """All suspects that the machine raised or convicted, from the log's items."""
+    kinds = ("suspect_raised", "suspect_convicted")
+    entries = [item["entry"] for item in log if item["by"] == MACHINE and item["entry"]["kind"] in kinds]
+    return [Raised(entry["suspect_kind"], entry["suspect"], entry["reason"]) for entry in entries]
+
+
 def told(log: list[dict[str, Any]], heard: float) -> Told:
     """Read the log's items; `heard` is when the alert's webhook arrived (Unix seconds)."""
     by_machine = [item for item in log if item["by"] == MACHINE]
-    raised = {(kind, name): at for at, kind, name in _suspects(by_machine, "suspect_raised")}
-    times = [raised.get(one) for one in GUILTY]
+    named_at = {(kind, name): at for at, kind, name in _suspects(by_machine, "suspect_raised")}
+    times = [named_at.get(one) for one in GUILTY]
     named = None if None in times else max(at for at in times if at is not None) - heard
     shares = [item["entry"]["shares"] for item in by_machine if item["entry"]["kind"] == "impact_measured"]
     return Told(
         named_s=None if named is None else round(named, 3),
         cleared=tuple(dict.fromkeys(name for _, _, name in _suspects(by_machine, "suspect_cleared"))),
-        wronged=tuple(sorted(name for _, name in raised if name in INNOCENT)),
+        wronged=tuple(sorted(name for _, name in named_at if name in INNOCENT)),
         slow_share=_share(shares, "users slowed"),
         lost_share=_share(shares, "checkout lost"),
     )

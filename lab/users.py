@@ -102,14 +102,15 @@ class Shopper(FastHttpUser):
         return 200 <= status < 300
 
 
-def arrive(environment: Environment, per_second: float, dice: random.Random) -> None:
-    """Let visitors arrive for ever, `per_second` on average."""
+def arrive(environment: Environment, per_second: float, dice: random.Random, growing: float = 0.0) -> None:
+    """Let visitors arrive for ever, `per_second` on average; over the first `growing` seconds they become that many, evenly."""
     runner = environment.create_local_runner()
-    due = time.monotonic()
+    began = due = time.monotonic()
     while True:
         due += dice.expovariate(per_second)
         gevent.sleep(max(0.0, due - time.monotonic()))
-        runner.spawn_users({Shopper.__name__: 1})
+        if due - began >= growing * dice.random():
+            runner.spawn_users({Shopper.__name__: 1})
 
 
 def main() -> None:
@@ -118,11 +119,12 @@ def main() -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--per-second", type=float, default=PER_SECOND)
+    parser.add_argument("--growing", type=float, default=0.0, help="seconds until so many come")
     options = parser.parse_args()
     Shopper.host = options.host
     environment = Environment(user_classes=[Shopper], host=options.host)
     with options.out.open("a") as Shopper.out:
-        arrivals = gevent.spawn(arrive, environment, options.per_second, Shopper.dice)
+        arrivals = gevent.spawn(arrive, environment, options.per_second, Shopper.dice, options.growing)
         gevent.signal_handler(signal.SIGTERM, arrivals.kill)
         gevent.signal_handler(signal.SIGINT, arrivals.kill)
         arrivals.join()

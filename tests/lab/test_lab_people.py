@@ -10,7 +10,7 @@ import pytest
 
 from lab.measure import Database, LoadBalancer, Sessions, Shop
 from lab.measures import MEASURES
-from lab.story import PEOPLE, STEPS, Before, Scene
+from lab.people import PEOPLE, STEPS, Before, Scene
 from unrepeat.incidents.acts import ACTS
 
 BEFORE = Before(Database(1.11, 2, 0), LoadBalancer(0, 4.4, 0.22, 33), Sessions(36.6, 41, 0, 0.01, 137.7))
