@@ -313,3 +313,30 @@ def test_nothing_is_lost_or_done_twice_whatever_happens_to_the_workers(db):
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_standing_work_is_one_wakeup_that_is_due_again_and_again(db, time):
+    with transaction.atomic():
+        wakeups.stand("prevention", "patrol", due_at=START)
+    for turn in range(3):
+        claimed = wakeups.claim("one", LEASE)
+        assert (claimed.key, claimed.attempt) == ("standing:prevention:patrol", 1), turn
+        wakeups.again(claimed, wakeups.Again("looked", clock.now() + timedelta(seconds=60)))
+        assert wakeups.claim("one", LEASE) is None
+        time.advance(seconds=60)
+    assert Wakeup.objects.count() == 1
+
+
+def test_standing_work_can_be_hurried_but_not_put_off_and_comes_back_after_it_was_given_up(db, time):
+    def stand(after: float) -> None:
+        with transaction.atomic():
+            wakeups.stand("prevention", "patrol", due_at=clock.now() + timedelta(seconds=after))
+
+    stand(60)
+    stand(600)
+    assert wakeups.next_due() == START + timedelta(seconds=60)
+    stand(5)
+    assert wakeups.next_due() == START + timedelta(seconds=5)
+    Wakeup.objects.update(done_at=START, attempts=20, outcome="given up: no answer")
+    stand(7)
+    assert wakeups.next_due() == START + timedelta(seconds=7)
