@@ -53,6 +53,37 @@ class TestLeak:
             outage.shaped(f"{service}|memory_bytes", 200e6 * (1 + 3 * ramp))
         assert seen("leak", outage.tables()) == []
 
+    def test_a_leak_that_hid_behind_a_growing_load_shows_when_the_load_rests(self):
+        outage = Outage(began=60)
+        ramp = np.clip((outage.times - outage.start) / (30 * MINUTE), 0, 1)
+        steady = np.arange(len(outage.times)) / len(outage.times)
+        for service in ("shop", "sessions"):
+            outage.shaped(f"{service}|requests_per_second", 100 * (1 + 4 * ramp))
+        outage.shaped("shop|memory_bytes", 200e6 * (1 + ramp))
+        outage.shaped("sessions|memory_bytes", 200e6 * (1 + 3 * steady))
+        assert against("leak", outage.tables()) == {"sessions"}
+
+    def test_connections_are_as_many_as_requests_come_times_as_long_as_each_takes(self):
+        """In a rush that slows a service down, it holds more connections than it has more requests, and goes on to while the load rests."""
+        outage = Outage(began=60)
+        ramp = np.clip((outage.times - outage.start) / (30 * MINUTE), 0, 1)
+        slower = np.where(outage.times < ALERT, 1, 1 + 9 * np.clip((outage.times - ALERT) / (10 * MINUTE), 0, 1))
+        for service in ("shop", "sessions"):
+            outage.shaped(f"{service}|requests_per_second", 100 * (1 + 5 * ramp))
+            outage.shaped(f"{service}|latency_p50", 0.02 * slower)
+        rising = np.linspace(1, 3, len(outage.times))
+        outage.shaped("sessions|open_connections", 20 * (1 + 5 * ramp) * rising)
+        assert seen("leak", outage.tables()) == []
+
+    def test_connections_that_grow_beyond_both_are_a_leak_all_the_same(self):
+        outage = Outage(began=60)
+        ramp = np.clip((outage.times - outage.start) / (30 * MINUTE), 0, 1)
+        for service in ("shop", "sessions"):
+            outage.shaped(f"{service}|requests_per_second", 100 * (1 + ramp))
+            outage.shaped(f"{service}|latency_p50", 0.02 * np.ones(len(outage.times)))
+        outage.shaped("sessions|open_connections", np.linspace(20, 190, len(outage.times)))
+        assert against("leak", outage.tables()) == {"sessions"}
+
     def test_a_cache_that_fills_is_no_leak(self):
         outage = shop()
         filling = 200e6 + 500e6 * (1 - np.exp(-np.arange(len(outage.times)) / 25))

@@ -15,7 +15,6 @@ import numpy as np
 
 from unrepeat.investigation.catalogue import Place, labels_said, selector
 from unrepeat.investigation.columns import Column, Grid, columns_of, scraped_every
-from unrepeat.investigation.following import without_followers
 from unrepeat.investigation.gathering import FEWEST, step_for
 from unrepeat.investigation.lenses import Change, Tables
 from unrepeat.investigation.telemetry import Series, Silent, Telemetry, Unanswered
@@ -146,7 +145,7 @@ def _view(
     every = max(1, -int(-scraped_every((one for a in answers.values() for one in a.series), step) // step))
     last = (rows - 1) % every  # rows are counted from the newest one
     grid = Grid(start.timestamp() + last * step, step * every, (rows - 1 - last) // every + 1)
-    made = without_followers([column for a in answers.values() for column in columns_of(a.place, a.series, grid)])
+    made = [column for a in answers.values() for column in columns_of(a.place, a.series, grid)]
     known = {column.described.column: column for column in made}
     values = np.array([column.values for column in known.values()]).T if known else np.empty((grid.rows, 0))
     tables = Tables(

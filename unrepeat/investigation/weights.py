@@ -148,6 +148,8 @@ class Leak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by_load: float
     share: float
     break_rows: float
+    busier: float
+    slack: float
 
 
 class Saturation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -197,14 +199,6 @@ class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     often: int
 
 
-class Following(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Numbers that only follow the load."""
-
-    busier: float
-    slack: float
-    rows: int
-
-
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of `weights.toml`."""
 
@@ -225,7 +219,6 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: Changes
     verdict: Limits
     say: Say
-    following: Following
     resources: dict[str, float]
     faint: dict[str, float]
     lenses: dict[str, float]

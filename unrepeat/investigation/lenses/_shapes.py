@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,8 @@ LEFT = 0.1  # share of the growth after which it has begun
 @dataclass(frozen=True, slots=True)
 class Growth:
     """How a series grows. `trend`: -1 to 1, how surely it rises; `steady`: its latest slope over its earliest;
-    `by_load`: share of the growth that load explains; `began`: the row in which the growth left its start.
+    `by_load`: share of the growth that load explains; `began`: the row in which the growth left its start;
+    `load_start`, `load_end`: the load then, NaN where it is not known.
     """
 
     start: float
@@ -28,6 +30,8 @@ class Growth:
     steady: float
     by_load: float
     began: int
+    load_start: float
+    load_end: float
 
     @property
     def amount(self) -> float:
@@ -36,15 +40,27 @@ class Growth:
 
 
 def growths_of(values: Floats, load: Floats | None = None) -> list[Growth]:
-    """The growth of the lower envelope (what is left after each collection): of all rows, and of the last two thirds and half.
+    """The growth of the lower envelope (what is left after each collection): of all rows, of the last two thirds and half, and since the load rests.
 
-    A leak that began with a release grows only since then. Empty for fewer than eight values.
+    A leak that began with a release grows only since then, and one under a growing load is seen when that rests. Empty for fewer than eight values.
     """
     rows = np.flatnonzero(np.isfinite(values))
     if len(rows) < LEAST:
         return []
     parts = [rows] if len(rows) < 3 * LEAST else [rows, rows[len(rows) // 3 :], rows[len(rows) // 2 :]]
+    if load is not None and len(resting := rows[_rests(load[rows]) :]) >= 2 * LEAST:
+        parts.append(resting)
     return [_growth(part, values[part], None if load is None else load[part]) for part in parts]
+
+
+def _rests(load: Floats) -> int:
+    """The row from which the load stays about where it is at the end; none is left when it does not."""
+    known = np.isfinite(load)
+    if not known.any():
+        return len(load)
+    end = float(np.median(load[known][-LEAST:]))
+    away = np.flatnonzero(known & (np.abs(load - end) > LEFT * 2 * abs(end)))
+    return int(away[-1]) + 1 if len(away) else 0
 
 
 def _growth(rows: Rows, values: Floats, load: Floats | None) -> Growth:
@@ -62,6 +78,8 @@ def _growth(rows: Rows, values: Floats, load: Floats | None) -> Growth:
         steady=last / first if first > 0 else float(last > 0),
         by_load=_by_load(low, busy),
         began=int(rows[began]),
+        load_start=math.nan if busy is None else float(np.median(busy[:ends])),
+        load_end=math.nan if busy is None else float(np.median(busy[-ends:])),
     )
 
 

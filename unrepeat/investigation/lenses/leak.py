@@ -10,7 +10,7 @@ from unrepeat.investigation.lenses._contrast import step_of
 from unrepeat.investigation.lenses._findings import Finding, chart_of
 from unrepeat.investigation.lenses._scene import Scene
 from unrepeat.investigation.lenses._shapes import Growth, growths_of
-from unrepeat.investigation.lenses._tables import Bools, Floats
+from unrepeat.investigation.lenses._tables import Bools, Floats, Series
 from unrepeat.investigation.lenses._words import from_to
 
 TITLE = "Leaks"
@@ -27,7 +27,11 @@ def look(scene: Scene) -> list[Finding]:
         series = scene.tables.series[column]
         load = loads.get(series.service, loads.get(""))
         shapes = growths_of(values[:, column] * series.measure.scale, load)
-        leaking = [shape for shape in shapes if leaks(shape, scene, series.measure.least)]
+        leaking = [
+            shape
+            for shape in shapes
+            if leaks(shape, scene, series.measure.least) and not explained(shape, shapes[0], scene, series)
+        ]
         if leaking:
             best = max(leaking, key=lambda shape: shape.trend)
             found.append(_finding(scene, column, best, float(scene.tables.times[rows][best.began])))
@@ -53,6 +57,31 @@ def leaks(growth: Growth, scene: Scene, least: float) -> bool:
         and growth.by_load <= tuning.by_load
         and growth.amount >= max(2 * least, tuning.share * abs(growth.start))
     )
+
+
+def explained(growth: Growth, whole: Growth, scene: Scene, series: Series) -> bool:
+    """Whether a growth is no more than the load's own: a flash sale fills memory too.
+
+    Memory is compared over the same rows, so that a leak shows when the load rests. What is held while a request runs (connections, files,
+    places in a queue) is compared with the quiet start: its number is how many requests come, times how long each takes.
+    """
+    tuning = scene.weights.leak
+    held = series.measure.name == "queue or pool"
+    first = whole if held else growth
+    busier = growth.load_end / first.load_start if first.load_start > 0 else 1.0
+    if not busier >= tuning.busier:
+        return False
+    times = busier * _slower(scene, series.service) if held else busier
+    return growth.end <= first.start * times * tuning.slack
+
+
+def _slower(scene: Scene, service: str) -> float:
+    """How many times its usual time a request to the service takes; 1 where it is not slower, or nobody measured it."""
+    harm = scene.slow.get(service)
+    if harm is None:
+        return 1.0
+    usual, level = float(scene.contrast.usual[harm.column]), float(scene.contrast.level[harm.column])
+    return max(1.0, level / usual) if usual > 0 and math.isfinite(level) else 1.0
 
 
 def _candidates(scene: Scene, values: Floats) -> list[int]:
