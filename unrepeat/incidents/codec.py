@@ -8,10 +8,19 @@ from typing import Any
 
 import msgspec
 
-from unrepeat.incidents.entries import KINDS, Entry, EvidenceGathered, ImpactMeasured, Redacted, StartCorrected, Unknown
+from unrepeat.incidents.entries import (
+    KINDS,
+    Entry,
+    EvidenceGathered,
+    GuardProven,
+    ImpactMeasured,
+    Redacted,
+    StartCorrected,
+    Unknown,
+)
 
 Json = dict[str, Any]
-_TIMED = (EvidenceGathered, ImpactMeasured, StartCorrected)  # kinds with times in their data
+_TIMED = (EvidenceGathered, GuardProven, ImpactMeasured, StartCorrected)  # kinds with times in their data
 _DECODERS: dict[str, msgspec.json.Decoder[Entry]] = {
     kind: msgspec.json.Decoder(cls) for kind, cls in KINDS.items() if cls is not Unknown and cls not in _TIMED
 }
@@ -56,9 +65,11 @@ def blanked(kind: str, data: Mapping[str, Any]) -> tuple[str, Json]:
     return Redacted.kind, {"was": kind, "kept": kept}
 
 
-def _times(entry: EvidenceGathered | ImpactMeasured | StartCorrected) -> tuple[datetime, ...]:
+def _times(entry: EvidenceGathered | GuardProven | ImpactMeasured | StartCorrected) -> tuple[datetime, ...]:
     if isinstance(entry, StartCorrected):
         return (entry.started_at,)
+    if isinstance(entry, GuardProven):
+        return tuple(at for at in (entry.red_at, entry.green_at) if at is not None)
     harm = (entry.harm_from, entry.harm_to) if isinstance(entry, ImpactMeasured) else ()
     return (entry.window_from, entry.window_to, *(at for at in harm if at is not None))
 

@@ -6,6 +6,7 @@ A guard's colours are `red` (the failure would come back), `green` and `broken` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from unrepeat.incidents.entry import Entry
@@ -183,7 +184,7 @@ class GuardChanged(Entry):
 
 @dataclass(frozen=True, slots=True)
 class GuardProven(Entry):
-    """A guard was red on the failure and green on the fix. `red`, `green`: digests of the two kept runs; `against`: what they ran on."""
+    """A guard was red on the failure and green on the fix. `red`, `green`: digests of the two kept runs; `failure`, `fix`: what they ran on."""
 
     kind: ClassVar[str] = "guard_proven"
     guard: int
@@ -193,6 +194,10 @@ class GuardProven(Entry):
     said: str = ""
     failure: str = ""
     fix: str = ""
+    red_said: str = ""  # what the two runs said, and when they began: a report tells the proof from the log alone
+    green_said: str = ""
+    red_at: datetime | None = None
+    green_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ class GuardState:
     said: str = ""
     failure: str = ""
     fix: str = ""
+    red_said: str = ""
+    green_said: str = ""
+    red_at: datetime | None = None
+    green_at: datetime | None = None
     colour: Colour | Literal[""] = ""  # of its last turn; empty: it has not run on this text
     turned_at: datetime | None = None
     run: str = ""

@@ -172,6 +172,10 @@ def proven(state: State, logged: e.Logged, entry: e.GuardProven) -> None:
         said=entry.said,
         failure=entry.failure,
         fix=entry.fix,
+        red_said=entry.red_said,
+        green_said=entry.green_said,
+        red_at=entry.red_at,
+        green_at=entry.green_at,
     )
     _judge(state, logged.at, entry.guard)
 

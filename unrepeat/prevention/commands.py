@@ -227,6 +227,10 @@ def _proven(found: Guard, proof: Proof) -> e.GuardProven:
         proof.said,
         proof.failure.target,
         proof.fix.target,
+        proof.failure.said,
+        proof.fix.said,
+        proof.failure.at,
+        proof.fix.at,
     )
 
 
