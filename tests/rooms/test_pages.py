@@ -70,12 +70,31 @@ def test_what_cannot_be_done_is_explained_and_what_was_typed_stays(world):
 
 
 def test_every_act_has_a_form_on_the_page(world):
-    commands.perform(world.incident, acts.ProposeMeasure("task", "Alert on growth"), by="Ada")
+    for act in (
+        acts.NameCause("cause", "software_defect", "Nothing ends a session"),
+        acts.ProposeMeasure("task", "End sessions", answers=(1,)),
+        acts.FinishMeasure(1),
+        acts.ProposeMeasure("improvement", "Alert on growth"),
+    ):
+        commands.perform(world.incident, act, by="Ada")
     for alert in (1, 2):
         commands.append(world.incident, [e.AlertFired(alert, f"Alert {alert}")], by="prometheus")
+    regressed = [
+        e.GuardTied(1, 1, "sessions-end", "promql", "d"),
+        e.GuardProven(1, "d", "red", "green"),
+        e.GuardTurned(1, "d", "red", "run"),
+        e.RepeatSuspected(12, 99, "Carts were kept", "likely", 0.9),
+    ]
+    commands.append(world.incident, regressed, by="unrepeat")
     page = text_of(signed_in("Ben").get(f"/incidents/{world.incident}"))
     forms = set(re.findall(rf'action="/incidents/{world.incident}/act/(\w+)"', page))
     assert set(ACTS) - forms == {"reopen"}  # it is not over
+
+
+def test_a_cause_is_named_by_its_word_alone(world):
+    signed_in("Ben").post(f"/incidents/{world.incident}/act/name_cause", {"value": "late_detection", "text": "No alert"})
+    named = queries.state_of(world.incident).causes[1]
+    assert (named.role, named.value, named.text) == ("factor", "late_detection", "No alert")
 
 
 def test_a_reader_sees_the_incident_and_no_form(world):

@@ -6,60 +6,34 @@ Times in forms are told in the incident's zone. Names and limits are checked by 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date, datetime
-from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
+from unrepeat.incidents import causes
 from unrepeat.incidents.acts import ACTS, Act
 from unrepeat.incidents.state import State
 from unrepeat.support import words
 from unrepeat.support.problems import Invalid, NotFound
-from unrepeat.web.pages.telling import change_name
+from unrepeat.web.pages.act_choices import Around, Choices, offered, possible
+from unrepeat.web.pages.act_words import ASK, FIRST, LABELS
 
-LABELS = {
-    "acknowledge": "Acknowledge",
-    "note": "Write a note",
-    "raise_suspect": "Name a suspect",
-    "clear_suspect": "Clear a suspect",
-    "convict_suspect": "Find guilty",
-    "hand_role": "Hand over a role",
-    "escalate": "Escalate",
-    "set_severity": "Judge severity",
-    "retitle": "Better headline",
-    "correct_start": "Correct the start",
-    "mitigate": "Harm has stopped",
-    "resolve": "Resolve",
-    "reopen": "Reopen",
-    "merge": "Merge",
-    "split": "Split",
-    "propose_measure": "Propose a measure",
-    "amend_measure": "Amend a measure",
-    "drop_measure": "Drop a measure",
-}
-FIRST = ("escalate", "raise_suspect", "mitigate", "resolve")
-"""Acts that stand beside the primary button while the incident goes on; the rest stand behind “More”."""
-ASK = {
-    ("note", "text"): ("What do you see, think, or did you do?", "long"),
-    ("raise_suspect", "suspect"): ("Which one", "names"),
-    ("clear_suspect", "suspect"): ("Which one", "suspects"),
-    ("convict_suspect", "suspect"): ("Which one", "suspects"),
-    ("escalate", "team"): ("Which team", "teams"),
-    ("hand_role", "to"): ("To whom", "people"),
-    ("retitle", "title"): ("A headline that a manager understands", "line"),
-    ("correct_start", "started_at"): ("When it really began", "moment"),
-    ("mitigate", "how"): ("How was the harm stopped?", "long"),
-    ("mitigate", "change"): ("Which change stopped it", "changes"),
-    ("resolve", "how"): ("How do you know that all is well?", "long"),
-    ("reopen", "reason"): ("What shows that it was not over?", "long"),
-    ("merge", "into"): ("Number of the incident in which it goes on", "number"),
-    ("split", "alerts"): ("Which alerts are another outage", "alerts"),
-    ("split", "title"): ("Headline of the new incident", "line"),
-}
-"""The question and the widget of fields where their name and type do not say enough."""
+__all__ = [
+    "FIRST",
+    "Around",
+    "Field",
+    "Form",
+    "act_class",
+    "form_of",
+    "local_moment",
+    "possible",
+    "primary_of",
+    "read_act",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +46,8 @@ class Field:
     required: bool
     value: str = ""
     values: tuple[str, ...] = ()
-    choices: tuple[tuple[str, str], ...] = ()
+    choices: Choices = ()
+    groups: tuple[tuple[str, Choices], ...] = ()
     hints: tuple[str, ...] = ()
 
 
@@ -89,13 +64,14 @@ class Form:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
-    """Names that forms offer: teams, people, services."""
+def _role_of_word(given: Mapping[str, Any]) -> str:
+    """The role of a cause by its word: the three lists share none."""
+    value = str(given.get("value", ""))
+    return next((role for role, known in causes.WORDS.items() if value in known), "cause")
 
-    teams: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
+
+FOLLOWS: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {("name_cause", "role"): _role_of_word}
+"""Fields that no form asks for, since they follow from another one."""
 
 
 def act_class(name: str) -> type[Act]:
@@ -104,24 +80,6 @@ def act_class(name: str) -> type[Act]:
         return ACTS[name]
     except KeyError as error:
         raise NotFound(f"There is no act “{name}”.", remedy=f"There are: {', '.join(ACTS)}.") from error
-
-
-def possible(name: str, state: State) -> bool:
-    """Whether offering this act makes sense in this state. What is really allowed is decided when it is done."""
-    if state.status == "merged":
-        return False
-    return {
-        "acknowledge": state.status in ("detected", "reopened"),
-        "mitigate": state.is_open and state.status != "mitigated",
-        "resolve": state.is_open,
-        "escalate": state.is_open,
-        "reopen": state.status == "resolved",
-        "split": len(state.alerts) > 1,
-        "clear_suspect": bool(state.suspects),
-        "convict_suspect": bool(state.suspects),
-        "amend_measure": bool(state.measures),
-        "drop_measure": bool(state.measures),
-    }.get(name, True)
 
 
 def primary_of(state: State) -> str:
@@ -149,6 +107,7 @@ def form_of(name: str, state: State, around: Around, given: QueryDict | None = N
             given=given,
         )
         for one in fields(cast("Any", act))
+        if (name, one.name) not in FOLLOWS
     )
     return Form(
         name,
@@ -173,6 +132,8 @@ def read_act(name: str, given: QueryDict, zone: str) -> tuple[Act, datetime | No
     values: dict[str, Any] = {}
     for one in fields(cast("Any", act)):
         values[one.name] = _read(one.name, hints[one.name], given, zone)
+        if not values[one.name] and (name, one.name) in FOLLOWS:
+            values[one.name] = FOLLOWS[name, one.name](given)
     at = given.get("at", "").strip()
     return act(**values), _moment("at", at, zone) if at else None
 
@@ -181,19 +142,21 @@ def _field(
     act: type[Act], *, name: str, hint: Any, required: bool, state: State, around: Around, given: QueryDict | None
 ) -> Field:
     label, widget = ASK.get((act.name, name), (name.replace("_", " ").capitalize(), ""))
-    choices, hints = _offered(name, hint, widget, state, around)
-    if choices and not required and widget != "alerts" and get_origin(hint) is not tuple:
-        choices = (("", "–"), *choices)
+    offers = offered(act.name, name, hint, widget, state, around)
     many = get_origin(hint) is tuple
+    choices = offers.choices
+    if choices and not required and widget != "alerts" and not many:
+        choices = (("", "–"), *choices)
     return Field(
         name,
         label,
-        _widget(hint, widget, many, bool(choices)),
+        _widget(hint, widget, many, bool(choices or offers.groups)),
         required,
         value=given.get(name, "") if given else "",
         values=tuple(given.getlist(name)) if given and many else (),
         choices=choices,
-        hints=hints,
+        groups=offers.groups,
+        hints=offers.hints,
     )
 
 
@@ -209,35 +172,6 @@ def _widget(hint: Any, said: str, many: bool, chosen: bool) -> str:
     if date in _kinds(hint):
         return "day"
     return "number" if int in _kinds(hint) else "line"
-
-
-def _offered(
-    name: str, hint: Any, widget: str, state: State, around: Around
-) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """What a field offers: closed choices, and open suggestions."""
-    if get_origin(hint) is Literal:
-        return tuple((word, word) for word in get_args(hint)), ()
-    if widget == "changes":
-        return tuple(
-            (str(c.change), change_name(c.service, c.version, c.summary, c.change)) for c in state.changes.values()
-        ), ()
-    if widget == "alerts":
-        return tuple((str(a.alert), f"{a.name} {a.service}".strip()) for a in state.alerts.values()), ()
-    if name == "evidence":
-        return tuple((found.digest, f"{found.title} {found.service}".strip()) for found in state.evidence.values()), ()
-    if name == "measure":
-        return tuple(
-            (str(m.number), f"{m.number}. {m.text[:70]}") for m in state.measures.values() if not m.dropped
-        ), ()
-    suspects = tuple(suspect.name for suspect in state.suspects.values())
-    changes = tuple(change_name(c.service, c.version, c.summary, c.change) for c in state.changes.values())
-    hints = {
-        "suspects": suspects,
-        "names": tuple(dict.fromkeys((*changes, *around.services))),
-        "teams": around.teams,
-        "people": around.people,
-    }.get(widget, around.people if name == "owner" else ())
-    return (), hints
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:

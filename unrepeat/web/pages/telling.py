@@ -9,20 +9,10 @@ from typing import Any
 
 from unrepeat.incidents import entries as e
 from unrepeat.support import shares, words
+from unrepeat.web.pages import telling_measures
+from unrepeat.web.pages.told import Told, change_name, small
 
 LONGEST_QUERY = 80  # characters shown in the timeline
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One line of the timeline. `key` stands in bold before `said`; `url` leads to where it came from; `quote`: a person's own words."""
-
-    shape: str
-    key: str
-    said: str = ""
-    why: str = ""
-    url: str = ""
-    quote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +69,6 @@ def tell(logged: e.Logged) -> Told:
     if make is None:
         return Told("note", logged.entry.kind.replace("_", " "), why=f"by {logged.by}")
     return make(logged.by, logged.entry)
-
-
-def small(*parts: str) -> str:
-    """Small print: the parts that there are, with dots between."""
-    return " · ".join(part for part in parts if part)
-
-
-def change_name(service: str, version: str, summary: str, number: int) -> str:
-    """What people call a change: `sessions 2.0`, else its summary, else its number."""
-    return " ".join(part for part in (service, version) if part) or summary or f"change {number}"
 
 
 SHIPPED = {
@@ -167,19 +147,6 @@ def _resolved(by: str, entry: e.Resolved) -> Told:
     )
 
 
-def _measure(said: str) -> Callable[[str, Any], Told]:
-    def make(by: str, entry: Any) -> Told:
-        due = f"due {entry.due}" if entry.due else ""
-        return Told(
-            "note",
-            f"Measure {entry.measure}",
-            said,
-            small(entry.text, entry.measure_kind, entry.owner, due, f"by {by}"),
-        )
-
-    return make
-
-
 def _impact(_: str, entry: e.ImpactMeasured) -> Told:
     counted = ", ".join(
         f"{one.name} {shares.percent(one.numerator, one.denominator)} ({shares.number(one.numerator)} of {shares.number(one.denominator)})"
@@ -226,10 +193,8 @@ _TELL: dict[type[e.Entry], Callable[[str, Any], Told]] = {
         f"{len(x.alerts)} alert{'s' if len(x.alerts) > 1 else ''} went to incident {x.incident}",
         small(x.reason, f"by {by}"),
     ),
-    e.MeasureProposed: _measure("proposed"),
-    e.MeasureAmended: _measure("amended"),
-    e.MeasureDropped: lambda by, x: Told("note", f"Measure {x.measure}", "dropped", small(x.reason, f"by {by}")),
     e.EntryRedacted: lambda by, x: Told("note", f"Entry {x.seq}", "was redacted", small(x.reason, f"by {by}")),
     e.Redacted: lambda _, x: Told("note", "Redacted", x.was.replace("_", " ")),
+    **telling_measures.TELL,
     e.Unknown: lambda _, x: Told("note", x.was.replace("_", " "), "written by a newer version", str(x.data)),
 }

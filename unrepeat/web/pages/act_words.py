@@ -1,0 +1,76 @@
+"""The words of the acts on buttons and in forms: labels, and the question and the widget of each field. Pure."""
+
+from __future__ import annotations
+
+LABELS = {
+    "acknowledge": "Acknowledge",
+    "note": "Write a note",
+    "raise_suspect": "Name a suspect",
+    "clear_suspect": "Clear a suspect",
+    "convict_suspect": "Find guilty",
+    "hand_role": "Hand over a role",
+    "escalate": "Escalate",
+    "set_severity": "Judge severity",
+    "retitle": "Better headline",
+    "correct_start": "Correct the start",
+    "mitigate": "Harm has stopped",
+    "resolve": "Resolve",
+    "reopen": "Reopen",
+    "merge": "Merge",
+    "split": "Split",
+    "propose_measure": "Propose a measure",
+    "amend_measure": "Amend a measure",
+    "drop_measure": "Drop a measure",
+    "finish_measure": "Measure is done",
+    "reopen_measure": "Measure is not done",
+    "close_regression": "It holds again",
+    "name_cause": "Name a cause",
+    "withdraw_cause": "Withdraw a cause",
+    "accept_risk": "Accept a risk",
+    "confirm_repeat": "It is a repeat",
+    "reject_repeat": "It is no repeat",
+}
+FIRST = ("escalate", "raise_suspect", "mitigate", "resolve")
+"""Acts that stand beside the primary button while the incident goes on; the rest stand behind “More”."""
+ASK = {
+    ("note", "text"): ("What do you see, think, or did you do?", "long"),
+    ("raise_suspect", "suspect"): ("Which one", "names"),
+    ("clear_suspect", "suspect"): ("Which one", "suspects"),
+    ("convict_suspect", "suspect"): ("Which one", "suspects"),
+    ("escalate", "team"): ("Which team", "teams"),
+    ("hand_role", "to"): ("To whom", "people"),
+    ("retitle", "title"): ("A headline that a manager understands", "line"),
+    ("correct_start", "started_at"): ("When it really began", "moment"),
+    ("mitigate", "how"): ("How was the harm stopped?", "long"),
+    ("mitigate", "change"): ("Which change stopped it", "changes"),
+    ("resolve", "how"): ("How do you know that all is well?", "long"),
+    ("reopen", "reason"): ("What shows that it was not over?", "long"),
+    ("merge", "into"): ("Number of the incident in which it goes on", "number"),
+    ("split", "alerts"): ("Which alerts are another outage", "alerts"),
+    ("split", "title"): ("Headline of the new incident", "line"),
+    ("name_cause", "value"): ("What was it", "causes"),
+    ("name_cause", "text"): ("In your own words: what let it happen?", "long"),
+    ("withdraw_cause", "reason"): ("What shows that it was none?", "long"),
+    ("accept_risk", "reason"): ("Why may it strike again?", "long"),
+    ("propose_measure", "text"): ("What will be done", "long"),
+    ("propose_measure", "effect"): ("What it does", ""),
+    ("propose_measure", "answers"): ("Which causes it answers", ""),
+    ("amend_measure", "text"): ("What will be done", "long"),
+    ("amend_measure", "effect"): ("What it does", ""),
+    ("amend_measure", "answers"): ("Which causes it answers", ""),
+    ("drop_measure", "reason"): ("Why it will not be done", "long"),
+    ("finish_measure", "how"): ("What was done, and where can one see it?", "long"),
+    ("reopen_measure", "reason"): ("What is still missing?", "long"),
+    ("close_regression", "how"): ("How do you know that it holds again?", "long"),
+    ("confirm_repeat", "postmortem"): ("Of which", ""),
+    ("confirm_repeat", "reason"): ("What shows it", "line"),
+    ("reject_repeat", "postmortem"): ("Of which", ""),
+    ("reject_repeat", "reason"): ("What shows it", "line"),
+}
+"""The question and the widget of fields where their name and type do not say enough."""
+EFFECTS = {
+    "prevent": "prevents it",
+    "detect": "shows it sooner",
+    "mitigate": "makes it do less harm",
+}
+"""What a measure does, in words."""
