@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "unrepeat.arrivals",
     "unrepeat.duty",
     "unrepeat.incidents",
+    "unrepeat.inform",
     "unrepeat.investigation",
     "unrepeat.postmortems",
     "unrepeat.prevention",

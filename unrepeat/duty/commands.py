@@ -56,3 +56,8 @@ def load_catalogue(toml_text: str) -> Loaded:
         dependencies=sum(map(len, needs.values())),
         elsewhere=tuple(sorted(known_services - told.services.keys())),
     )
+
+
+def reach(name: str, email: str) -> None:
+    """A person is reached at this address from now on; empty: nobody knows where."""
+    store.keep_contact(name, email.strip())

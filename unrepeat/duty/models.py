@@ -16,6 +16,16 @@ class Team(models.Model):
         db_table = "duty_team"
 
 
+class Contact(models.Model):
+    """Where a person is reached, by the name under which logs know them. The edge keeps it level with its accounts."""
+
+    name = models.CharField(max_length=150, unique=True)
+    email = models.EmailField()
+
+    class Meta:
+        db_table = "duty_contact"
+
+
 class Service(models.Model):
     """Something that runs. `name` is what alerts and changes call it."""
 

@@ -31,6 +31,20 @@ def team_of(name: str) -> Team | None:
     return found.team if found else None
 
 
+def address_of(name: str) -> str:
+    """Where somebody is reached who is named as an owner: a person, a team (by name or title), or an address as written.
+
+    Empty when nobody knows.
+    """
+    name = name.strip()
+    if "@" in name:
+        return name
+    if not name:
+        return ""
+    team = store.team_called(name)
+    return store.contact(name) or (team.email if team else "")
+
+
 def neighbours(name: str) -> set[str]:
     """What the service depends on and what depends on it, one step away; empty when the catalogue does not know it."""
     return graph().get(name, set())

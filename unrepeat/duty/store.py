@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from unrepeat.duty.models import Dependency, Service, Team
+from unrepeat.duty.models import Contact, Dependency, Service, Team
 from unrepeat.support import clock
 
 Columns = dict[str, Any]
@@ -56,3 +56,22 @@ def keep_needs(needs: Mapping[str, list[str]]) -> None:
 def names() -> tuple[set[str], set[str]]:
     """The names of all teams and of all services."""
     return set(Team.objects.values_list("name", flat=True)), set(Service.objects.values_list("name", flat=True))
+
+
+def contact(name: str) -> str:
+    """The address of the person of that name, written so or in other case; empty when it is not known."""
+    found = Contact.objects.filter(name=name).first() or Contact.objects.filter(name__iexact=name).first()
+    return found.email if found else ""
+
+
+def keep_contact(name: str, email: str) -> None:
+    """A person's address from now on; empty: none any more."""
+    if email:
+        Contact.objects.update_or_create(name=name, defaults={"email": email})
+    else:
+        Contact.objects.filter(name=name).delete()
+
+
+def team_called(name: str) -> Team | None:
+    """The team of that name or title, in whatever case."""
+    return Team.objects.filter(name__iexact=name).first() or Team.objects.filter(title__iexact=name).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -45,8 +46,20 @@ class Config(BaseSettings):
     """Base address of Prometheus, Thanos, Mimir or VictoriaMetrics. Empty: metrics are not looked at."""
     request_log: str = ""
     """Files of the load balancer's request log, as a pattern: JSON lines or combined lines of nginx, or Parquet. Empty: impact is not measured."""
+    traces_url: str = ""
+    """Base address of Jaeger's query API, or of what speaks it. Empty: no traces are asked for, unless UNREPEAT_TRACES names files."""
+    traces: str = ""
+    """Files of traces, as a pattern: OTLP JSON (a collector's file exporter) or Jaeger JSON, plain or gzip."""
     search_aliases: Path | None = None
     """A file with your own words for the same thing, added to those that the search knows (docs/reference/aliases.md)."""
+    mail_url: str = ""
+    """Mail server: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS where offered) or `smtps://…`. Empty: no mail is sent."""
+    mail_from: str = ""
+    """Who mails are from, for example `Unrepeat <unrepeat@example.com>`. Empty: `unrepeat@` and the host of `base_url`."""
+    managers: Annotated[list[str], NoDecode] = []
+    """Addresses that get the weekly digest of all measures, separated by commas."""
+    digest: str = "MON 08:00"
+    """When the weekly digest goes out, in the server's zone: a day and a time. Empty: never."""
     private_addresses: Annotated[list[str], NoDecode] = []
     """Private networks or hosts that outbound requests may reach, separated by commas (CIDR or name)."""
     grouping_window: float = Field(1800, gt=0)
@@ -64,10 +77,17 @@ class Config(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much the server says of itself: DEBUG, INFO, WARNING or ERROR."""
 
-    @field_validator("allowed_hosts", "private_addresses", mode="before")
+    @field_validator("allowed_hosts", "managers", "private_addresses", mode="before")
     @classmethod
     def _by_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("digest")
+    @classmethod
+    def _day_and_time(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(MON|TUE|WED|THU|FRI|SAT|SUN) ([01][0-9]|2[0-3]):[0-5][0-9]", value):
+            raise ValueError("it is no day and time; write for example MON 08:00, or leave it empty")
+        return value
 
     @field_validator("time_zone")
     @classmethod

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+
+from unrepeat.duty import commands as duty
 
 
 class User(AbstractUser):
@@ -20,6 +24,18 @@ class User(AbstractUser):
 
     class Meta:
         db_table = "web_user"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the account, and where its person is reached."""
+        super().save(*args, **kwargs)
+        told = kwargs.get("update_fields")
+        if told is None or {"username", "email", "is_active"} & set(told):
+            duty.reach(self.username, self.email if self.is_active else "")
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the account; nobody is reached under its name any more."""
+        duty.reach(self.username, "")
+        return super().delete(*args, **kwargs)
 
 
 class ApiToken(models.Model):
