@@ -1,0 +1,1 @@
+"""What guards that only a runner may run are made of: commands in a checkout, started services, files that hold values."""
