@@ -213,7 +213,7 @@ def _fill_reports(count: int, by_hand: int = 100) -> None:
     """The first ones are drafted and published by the real commands; the rest are copies of those with their own words."""
     from django.db import transaction
 
-    from unrepeat.postmortems import commands, queries, store
+    from unrepeat.postmortems import commands, queries, shelving, store
     from unrepeat.postmortems.models import Postmortem, Revision
 
     for incident in range(1, min(by_hand, count) + 1):
@@ -254,9 +254,13 @@ def _fill_reports(count: int, by_hand: int = 100) -> None:
         with transaction.atomic():
             Postmortem.objects.bulk_create(rows)
             Revision.objects.bulk_create(revisions)
+            abouts = {}
             for number in numbers:
-                body = commands.searchable(queries.revision(1 + number % by_hand, 1))
-                store.SEARCH.index(number, {"title": _title(number), "body": f"{body} {_said(number)}"})
+                fields = shelving.about(queries.revision(1 + number % by_hand, 1)) | {"title": _title(number)}
+                fields["body"] += f" {_said(number)}"
+                store.SEARCH.index(number, fields)
+                abouts[number] = fields
+            store.RELATED.index_all(abouts)
     _catch_up_sequence(Postmortem)
 
 

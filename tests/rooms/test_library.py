@@ -169,3 +169,63 @@ def test_terms_are_what_a_person_means():
 def test_common_words_do_no_harm(text):
     number = a_report("Sessions", "A leak of memory caused it")
     assert found(text) == [number]
+
+
+# --- by meaning
+
+
+def a_shelved_report(headline: str, body: str, **about: str) -> int:
+    """A published report that can be found by meaning too."""
+    number = a_report(headline, body, **about)
+    store.RELATED.index(number, {"title": headline, "body": body})
+    return number
+
+
+def some_reports() -> dict[str, int]:
+    """A small library."""
+    told = {
+        "leak": ("Sessions died for want of memory", "The OOM killer ended sessions because its cache leaked memory."),
+        "tls": ("Shop unreachable", "Customers could not pay. A TLS certificate had expired and nobody was told."),
+        "disk": ("Builds stand still", "ENOSPC: no space left on device, because old images were never deleted."),
+        "kafka": ("Orders late", "Kafka brokers elected no leader after a switch lost packets; consumers fell behind."),
+        "index": ("Search slow", "A missing index made the database scan the whole table for each query."),
+    }
+    return {name: a_shelved_report(*words) for name, words in told.items()}
+
+
+def test_a_report_is_found_by_other_words_than_its_own_and_says_which():
+    reports = some_reports()
+    row = queries.library("x509 expired").rows[0]
+    assert row.number == reports["tls"]
+    ((asked, said),) = row.other_words
+    assert asked == "x509" and said in ("TLS", "certificate", "TLS certificate")
+    assert any(hit and said in text for text, hit in row.excerpt), "the other words are marked too"
+
+
+def test_nothing_like_this_is_said_and_the_nearest_shown():
+    some_reports()
+    shelf = queries.library("leader of the choir sang out of tune at the summer concert")
+    assert not shelf.rows and shelf.total == 0
+    assert shelf.nearest and len(shelf.nearest) <= 3
+    assert not queries.library("volcano").nearest, "what no report has a word of has no nearest"
+
+
+def test_a_search_by_meaning_keeps_to_the_filters():
+    some_reports()
+    number = a_shelved_report("Memory gone", "The billing service ran out of memory.", service="billing")
+    assert found("memory") != [number]
+    assert found("memory", service="billing") == [number]
+
+
+def test_exact_words_and_words_to_leave_out_still_count():
+    reports = some_reports()
+    assert found('"leaked memory"') == [reports["leak"]] and found('"memory leaked"') == []
+    assert reports["leak"] not in found("memory -sessions")
+
+
+def test_related_reports_leave_out_the_report_itself():
+    reports = some_reports()
+    again = a_shelved_report("Sessions out of memory again", "sessions was OOMKilled; the cache leaked")
+    assert [one.number for one in queries.related(again)][:1] == [reports["leak"]]
+    assert again not in [one.number for one in queries.related(again)]
+    assert queries.related(again)[0].words

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from unrepeat.support.search_rank import marked
 from unrepeat.support.search_related import Related
+from unrepeat.support.search_shown import marked
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_the_hit_says_why(related):
     why = related.find("disk full").hits[0].why
     assert ("disk", "full") in {asked for asked, _ in why}
     marks = [text for text, hit in marked(REPORTS[3][1], why) if hit]
-    assert "ENOSPC" in marks or marks[:1] == ["space"]
+    assert "ENOSPC" in marks or marks[:1] == ["space left on device"]
 
 
 def test_what_nobody_wrote_of_is_not_found(related):

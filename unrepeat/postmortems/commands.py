@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from unrepeat.incidents import queries as incidents
-from unrepeat.postmortems import freeze, hurt, store
+from unrepeat.postmortems import freeze, hurt, shelving, store
 from unrepeat.postmortems.draft import draft_of
 from unrepeat.postmortems.formats.prose import to_text
 from unrepeat.postmortems.plain import clean, clean_prose
@@ -23,6 +23,7 @@ def draft(incident: int) -> tuple[int, bool]:
         row, new = store.make(incident, clock.now())
         if not row.revision:
             store.save(row, **_columns(draft_of(row)))
+            shelving.plan_remembering(row.pk)
         return row.pk, new
 
 
@@ -66,19 +67,8 @@ def publish(number: int, *, by: str) -> int:
             number, revision, at=at, by=by, facts=facts, prose=prose, figures=figures, digest=sealed
         )
         store.save(row, revision=revision, published_at=at, **_columns(report))
-        store.SEARCH.index(number, {"title": report.headline, "body": searchable(report)}, place=kept.pk)
+        shelving.shelve(number, report, place=kept.pk)
         return revision
-
-
-def searchable(report: Report) -> str:
-    """All words of a report that somebody may look for: prose, timeline, suspects, changes, measures."""
-    facts = report.facts
-    said = [to_text(prose.text) for section, prose in report.prose.items() if section != "headline"]
-    said += [f"{line.key} {line.said} {line.why}" for line in facts.timeline]
-    said += [f"{s.name} {s.verdict} {s.reason}" for s in facts.suspects]
-    said += [m.text for m in facts.measures if not m.dropped]
-    said += [hurt.short(facts.impact)] if facts.impact else []
-    return "\n".join([*said, *facts.services, facts.team, facts.title])
 
 
 def _columns(report: Report) -> dict[str, object]:

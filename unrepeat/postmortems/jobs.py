@@ -1,11 +1,12 @@
-"""What happens here without being asked: at resolve, the draft is made."""
+"""What happens here without being asked: at resolve, the draft is made; after an upgrade, old reports are indexed anew."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from unrepeat.incidents import queries as incidents
-from unrepeat.postmortems import commands
+from unrepeat.postmortems import commands, shelving
+from unrepeat.support import clock, wakeups
 from unrepeat.support.wakeups import Claim
 
 
@@ -19,4 +20,13 @@ def draft(claim: Claim) -> str:
     return f"postmortem {postmortem} of incident {number} {'drafted' if new else 'brought up to date'}"
 
 
-HANDLERS: dict[str, Callable[[Claim], str]] = {"draft": draft}
+def reindex(claim: Claim) -> str:
+    """Put published reports into the indexes anew, some at each turn, from the one behind number `after` on."""
+    last = shelving.reindex(int(claim.subject.get("after", 0)))
+    if last is None:
+        return "all reports are indexed"
+    wakeups.plan("postmortems", "reindex", {"after": last}, due_at=clock.now(), key=f"reindex:{claim.id}:{last}")
+    return f"indexed up to PM-{last}"
+
+
+HANDLERS: dict[str, Callable[[Claim], str]] = {"draft": draft, "reindex": reindex}

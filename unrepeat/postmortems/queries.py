@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from unrepeat.postmortems import freeze, store
+from unrepeat.postmortems import finding, freeze, store
 from unrepeat.postmortems.draft import draft_of
 from unrepeat.postmortems.models import Postmortem
 from unrepeat.postmortems.report import SECTIONS, Prose, Report
+from unrepeat.support import search_shown
 from unrepeat.support.config import config
 from unrepeat.support.problems import NotFound
-from unrepeat.support.search import Hit, Piece
+from unrepeat.support.search import Piece
 
 PAGE = 20  # reports on a page of the library
 CAUSES = 300  # newest reports whose causes are offered as filters
-MOST_FOUND = 500  # the newest reports that a search shows; who finds more adds a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Row:
     published_at: datetime | None
     drafted_at: datetime
     revision: int
+    other_words: tuple[tuple[str, str], ...] = ()
+    """What a search found in other words than were asked: the asked ones, the found ones."""
 
     @property
     def duration(self) -> timedelta | None:
@@ -52,13 +54,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One page of the library, newest first. `more`: a search found more than `total`, older ones, which are not shown."""
+    """One page of the library: newest first, or, searched by meaning, best first. `more`: there are others than these `total`.
+
+    `nearest`: nothing was found that is like it, and these come nearest. `sure`: how likely (0 to 1) the first is what was meant.
+    """
 
     rows: list[Row]
     page: int
     pages: int
     total: int
     more: bool = False
+    sure: float = 0.0
+    nearest: list[Row] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -152,22 +159,72 @@ def library(
     *,
     size: int = PAGE,
 ) -> Shelf:
-    """Published reports, newest first. `text`: search; `cause`: part of a guilty suspect's name; `since`, `until`: when it was
+    """Published reports, newest first. `text`: search, best first; `cause`: part of a guilty suspect's name; `since`, `until`: when it was
     (a date includes its whole day in the server's zone).
     """
     rows = _filtered(service, team, cause, since, until)
-    text, more = text.strip(), False
+    text = text.strip()
     if text:
         narrowed = bool(service or team or cause or since or until)
-        among = rows.order_by().values("pk").query.sql_with_params() if narrowed else None
-        newest = store.SEARCH.newest(text, MOST_FOUND, among)
-        rows, more = store.published().filter(pk__in=newest.docs), newest.more
+        return _searched(text, rows if narrowed else None, page, size)
     total = rows.count()
     pages = max(1, -(-total // size))
     page = min(max(page, 1), pages)
     found = list(rows[(page - 1) * size : page * size])
-    marked = store.SEARCH.snippets(text, [row.pk for row in found]) if text else {}
-    return Shelf([_row(row, marked.get(row.pk)) for row in found], page, pages, total, more)
+    return Shelf([_row(row, None) for row in found], page, pages, total)
+
+
+def _searched(text: str, among: QuerySet[Postmortem] | None, page: int, size: int) -> Shelf:
+    found = finding.find(text, among)
+    total = len(found.docs)
+    pages = max(1, -(-total // size))
+    page = min(max(page, 1), pages)
+    docs = found.docs[(page - 1) * size : page * size]
+    told, rows = finding.shown(text, found, docs), store.published().in_bulk(docs)
+    shown = [_row(rows[doc], told.get(doc)) for doc in docs if doc in rows]
+    if found.unlike:
+        return Shelf([], 1, 1, 0, sure=found.sure, nearest=shown)
+    return Shelf(shown, page, pages, total, found.more, found.sure)
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedReport:
+    """A published report about the same as another; `words`: what they share, in the words of the found one."""
+
+    number: int
+    incident: int
+    headline: str
+    service: str
+    zone: str
+    started_at: datetime | None
+    words: tuple[str, ...]
+
+
+def related(number: int, limit: int = 4) -> list[RelatedReport]:
+    """Published reports about the same as this one, best first; NotFound."""
+    row = store.row(number)
+    found = finding.related(f"{row.headline}\n{row.excerpt}", without=(number,), limit=limit)
+    rows = store.published().in_bulk([hit.doc for hit in found])
+    return [
+        RelatedReport(
+            hit.doc,
+            rows[hit.doc].incident_id,
+            rows[hit.doc].headline,
+            rows[hit.doc].service,
+            rows[hit.doc].zone,
+            rows[hit.doc].started_at,
+            tuple(
+                dict.fromkeys(
+                    piece.casefold()
+                    for text in (rows[hit.doc].headline, rows[hit.doc].excerpt)
+                    for piece, marked in search_shown.marked(text, hit.why[:8])
+                    if marked
+                )
+            )[:5],
+        )
+        for hit in found
+        if hit.doc in rows
+    ]
 
 
 def drafts(limit: int = 50) -> list[Row]:
@@ -220,13 +277,13 @@ def _moment(given: date | datetime, *, after: bool = False) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(config().time_zone))
 
 
-def _row(row: Postmortem, hit: Hit | None) -> Row:
+def _row(row: Postmortem, hit: finding.Shown | None) -> Row:
     return Row(
         row.pk,
         row.incident_id,
         row.headline,
         hit.title if hit else ((row.headline, False),),
-        hit.body if hit else ((row.excerpt, False),),
+        hit.excerpt if hit else ((row.excerpt, False),),
         row.service,
         row.team,
         row.cause,
@@ -237,6 +294,7 @@ def _row(row: Postmortem, hit: Hit | None) -> Row:
         row.published_at,
         row.drafted_at,
         row.revision,
+        hit.other_words if hit else (),
     )
 
 

@@ -10,8 +10,10 @@ from django.db.models import Max, QuerySet
 from unrepeat.postmortems.models import Edit, Postmortem, Revision
 from unrepeat.support.problems import NotFound
 from unrepeat.support.search import Index
+from unrepeat.support.search_related import Related
 
-SEARCH = Index("postmortems_search")
+SEARCH = Index("postmortems_search")  # the words of published reports
+RELATED = Related("postmortems_related")  # what they are about
 
 
 def row(number: int, *, hold: bool = False) -> Postmortem:
@@ -88,3 +90,8 @@ def published() -> QuerySet[Postmortem]:
 def drafts() -> QuerySet[Postmortem]:
     """All that were never published, newest first."""
     return Postmortem.objects.filter(published_at=None).order_by("-drafted_at", "-pk")
+
+
+def numbers(rows: QuerySet[Postmortem]) -> list[int]:
+    """The numbers of these postmortems."""
+    return list(rows.order_by().values_list("pk", flat=True))

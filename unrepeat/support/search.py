@@ -152,20 +152,33 @@ class Index:
                 return Newest(docs[:limit], more=len(docs) > limit)
         return Newest([], more=False)
 
+    def texts(self, docs: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """Title and body of these documents, by number."""
+        numbers = list(docs)
+        if not numbers:
+            return {}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"select {self._doc}, t.title, t.body from {self._rows} where {self._these(numbers)}", numbers
+            )
+            return {doc: (title, body) for doc, title, body in cursor}
+
     def snippets(self, text: str, docs: Iterable[int]) -> dict[int, Hit]:
         """Marked title and snippet of these documents, by number."""
         wanted, numbers = terms(text), list(docs)
         if not wanted or not numbers:
             return {}
+        found = self.texts(numbers)
+        return {
+            doc: Hit(doc, 0.0, marked(title, wanted), snippet(body, wanted)) for doc, (title, body) in found.items()
+        }
+
+    def _these(self, numbers: list[int]) -> str:
+        """The condition that a document is one of these."""
         some = ", ".join(["%s"] * len(numbers))
-        among = (
-            f"t.doc in ({some})"
-            if self._postgresql
-            else f"t.rowid in (select place from {self.table}_docs where doc in ({some}))"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(f"select {self._doc}, t.title, t.body from {self._rows} where {among}", numbers)
-            return {doc: Hit(doc, 0.0, marked(title, wanted), snippet(body, wanted)) for doc, title, body in cursor}
+        if self._postgresql:
+            return f"t.doc in ({some})"
+        return f"t.rowid in (select place from {self.table}_docs where doc in ({some}))"
 
     def _asked(self, statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         """The rows of a search. PostgreSQL's planner knows nothing of the price of unpacking long vectors, and would read all

@@ -8,7 +8,6 @@ title, its summary, what it says of causes, and the whole. Each view gives its o
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from itertools import pairwise
 import msgspec
 
 from unrepeat.support.search_aliases import Aliases, Phrase
-from unrepeat.support.search_text import COMMON, stem, stems, words
+from unrepeat.support.search_text import stems
 
 VIEWS = ("title", "summary", "cause", "whole")
 LONGEST_QUESTION = 60
@@ -212,31 +211,7 @@ def confidence(best: Sequence[float], asked: Sequence[Weighed]) -> float:
     return 1 / (1 + math.exp(-(CONFIDENCE[0] + CONFIDENCE[1] * share + CONFIDENCE[2] * lead)))
 
 
+SURE = 0.5
+"""From here on a first hit is taken to be like what was asked; below it may be chance."""
 CONFIDENCE = (-2.77, 2.65, 2.96)
 """Fitted on two sets of questions, each with and without its reports: constant, weight of the share, weight of the lead."""
-
-_WORD = re.compile(r"[^\W_]+")
-
-
-def marked(text: str, why: Iterable[tuple[Phrase, Phrase]]) -> tuple[tuple[str, bool], ...]:
-    """The text in pieces, with the words marked in which the question was found."""
-    wanted = {form for _, form in why}
-    spots = [
-        (found.start(), found.end(), stemmed[0])
-        for found in _WORD.finditer(text)
-        if (stemmed := [stem(word) for word in words(found.group()) if word not in COMMON])
-    ]
-    longest = max(map(len, wanted), default=0)
-    marks: set[int] = set()
-    for at in range(len(spots)):
-        for size in range(longest, 0, -1):
-            if tuple(spot[2] for spot in spots[at : at + size]) in wanted:
-                marks.update(range(at, min(at + size, len(spots))))
-                break
-    pieces: list[tuple[str, bool]] = []
-    end = 0
-    for at in sorted(marks):
-        start, stop, _ = spots[at]
-        pieces += [(text[end:start], False), (text[start:stop], True)]
-        end = stop
-    return tuple(piece for piece in [*pieces, (text[end:], False)] if piece[0])

@@ -12,6 +12,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import pairwise
 from typing import Any
 
@@ -110,8 +111,10 @@ class Related:
             with connection.cursor() as cursor:
                 cursor.executemany(f"delete from {self.table} where {self._doc} = %s", [[doc] for doc, _, _ in found])
 
-    def find(self, text: str, limit: int = 10, *, without: Collection[int] = ()) -> Answer:
-        """The documents most about the same as `text`; `without` these."""
+    def find(
+        self, text: str, limit: int = 10, *, without: Collection[int] = (), only: Collection[int] | None = None
+    ) -> Answer:
+        """The documents most about the same as `text`; `without` these, and `only` among those, when it is given."""
         asked = ideas(text, aliases(config().search_aliases), self.knobs)
         library, counts = self._library({word for idea in asked for form in idea.forms for word in form})
         if not library.documents or not asked:
@@ -122,7 +125,7 @@ class Related:
                 counts[form] = len(having[form]) if form in having else counts.get(form, 0) if len(form) == 1 else 0
         question = weighed(asked, counts, library.documents)
         scorer = Scorer(question, library, self.knobs)
-        best = _candidates(question, having, without)
+        best = _candidates(question, having, without, only)
         pages = {doc: (views, bag) for doc, views, bag in self._read(best)}
         scored = sorted(((scorer.score(*page), doc) for doc, page in pages.items()), key=lambda hit: (-hit[0], hit[1]))
         hits = tuple(Scored(doc, score, scorer.why(*pages[doc])) for score, doc in scored[:limit])
@@ -230,7 +233,10 @@ def _worth_asking(asked: Iterable[Idea], counts: Mapping[Phrase, int]) -> list[P
 
 
 def _candidates(
-    question: Iterable[Weighed], having: Mapping[Phrase, Sequence[int]], without: Collection[int]
+    question: Iterable[Weighed],
+    having: Mapping[Phrase, Sequence[int]],
+    without: Collection[int],
+    only: Collection[int] | None,
 ) -> list[int]:
     """The documents with the most of the question, at most `CANDIDATES`."""
     total: Counter[int] = Counter()
@@ -242,7 +248,13 @@ def _candidates(
             total[doc] += worth  # type: ignore[assignment]
     for doc in without:
         total.pop(doc, None)
-    return [doc for doc, _ in total.most_common(CANDIDATES)]
+    if only is not None:
+        wanted = set(only)
+        total = Counter({doc: worth for doc, worth in total.items() if doc in wanted})
+    least = min(nlargest(CANDIDATES, total.values()), default=0)
+    above = [doc for doc, worth in total.items() if worth > least]
+    level = sorted((doc for doc, worth in total.items() if worth == least), reverse=True)  # of equals the newest
+    return [*above, *level[: CANDIDATES - len(above)]]
 
 
 def _pieces(form: Phrase) -> list[str]:
