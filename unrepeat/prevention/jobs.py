@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unrepeat.prevention import patrol, repeats
+from unrepeat.prevention import asked, patrol, repeats
 from unrepeat.support.wakeups import Again, Claim
 
 
@@ -34,9 +34,11 @@ def _link(claim: Claim) -> str:
     return repeats.link(int(claim.subject["incident"]))
 
 
-PREPARATIONS: dict[str, Callable[[Claim], Any]] = {"patrol": _run_due}
+PREPARATIONS: dict[str, Callable[[Claim], Any]] = {"patrol": _run_due, "run": asked.make, "prove": asked.make}
 HANDLERS: dict[str, Callable[..., str | Again]] = {
     "patrol": _keep,
+    "run": asked.keep,
+    "prove": asked.keep,
     "measures": _note_measures,
     "match": _match,
     "repeats": _link,

@@ -136,6 +136,11 @@ def put_back(claimed: Claim, error: str) -> None:
         _change(claimed, due_at=due_at, outcome=error, leased_until=None, leased_by="", fence=F("fence") + 1)
 
 
+def under_way(prefix: str) -> bool:
+    """Whether a wakeup whose key begins with `prefix` (mind the colon at its end) is planned or held, and not done."""
+    return Wakeup.objects.filter(key__startswith=prefix, done_at=None).exists()
+
+
 def next_due() -> datetime | None:
     """When the next wakeup that is not done falls due (UTC), or when its holder's lease runs out."""
     waiting = Wakeup.objects.filter(done_at=None)
