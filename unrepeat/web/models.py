@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from unrepeat.duty import commands as duty
+from unrepeat.duty.models import Team
 
 
 class User(AbstractUser):
@@ -21,6 +22,7 @@ class User(AbstractUser):
         ADMIN = "admin"
 
     role = models.CharField(max_length=12, choices=Role, default=Role.READER)
+    teams = models.ManyToManyField(Team, related_name="people")
 
     class Meta:
         db_table = "web_user"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
+from unrepeat.duty import queries as duty
 from unrepeat.support.config import config
 from unrepeat.support.problems import Conflict, Invalid, NotFound
 from unrepeat.web.models import User
@@ -71,6 +74,15 @@ def change_person(pk: int, *, role: str | None = None, active: bool | None = Non
                 f"{person.username} is the last administrator.",
                 "Make somebody else an administrator first.",
             )
+    return person
+
+
+def put_in_teams(pk: int, names: Iterable[str]) -> User:
+    """Say which teams a person is in, by the teams' names; what others are called is left out."""
+    person = User.objects.filter(pk=pk).first()
+    if person is None:
+        raise NotFound("There is no such person.")
+    person.teams.set([team for team in duty.teams() if team.name in set(names)])
     return person
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from unrepeat.arrivals import commands as arrivals_do
 from unrepeat.arrivals import queries as arrivals
 from unrepeat.arrivals.kind import source_kinds
+from unrepeat.duty import queries as duty
 from unrepeat.support import clock
 from unrepeat.support.config import Config, config
 from unrepeat.support.problems import Invalid, NotAllowed, Problem
@@ -123,6 +124,10 @@ def change_person(request: HttpRequest, pk: int) -> HttpResponse:
         if what == "role" and role in User.Role.values:
             person = people.change_person(pk, role=role)
             messages.success(request, f"{person.username} is {person.role} now.")
+        elif what == "teams":
+            person = people.put_in_teams(pk, request.POST.getlist("team"))
+            named = ", ".join(person.teams.values_list("name", flat=True)) or "no team"
+            messages.success(request, f"{person.username} is in {named} now.")
         elif what in ("close", "open"):
             person = people.change_person(pk, active=what == "open")
             messages.success(
@@ -140,7 +145,8 @@ def _people(
 ) -> HttpResponse:
     context = {
         "tab": "people",
-        "people": User.objects.order_by("-is_active", "username"),
+        "people": User.objects.order_by("-is_active", "username").prefetch_related("teams"),
+        "teams": duty.teams(),
         "roles": User.Role.values,
         "link": link,
         "problem": problem,
