@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 LEFT_OUT = ".*_(bucket|created|info)|ALERTS.*|scrape_.*|go_.*|python_gc_.*|promhttp_.*"
 """Names that tell nothing by themselves, or nothing of the service; Prometheus leaves them out before it answers."""
+NAMING = ("service", "service_name", "app", "job")  # labels that name a service
 STEPS_AWAY = 2  # along the dependencies, in either direction
 MOST_SERVICES = 12
 
@@ -26,6 +27,11 @@ class Place:
     def guesses(self) -> list[Mapping[str, str]]:
         """The labels by which its series may be found, likeliest first."""
         return [self.labels] if self.labels else [{"service": self.name}, {"job": self.name}]
+
+    @property
+    def traced_as(self) -> list[str]:
+        """What it may be called in traces: its name, and what the catalogue's labels call it."""
+        return list(dict.fromkeys([self.name, *(self.labels[name] for name in NAMING if name in self.labels)]))
 
 
 def around(services: Iterable[str], graph: Mapping[str, Iterable[str]]) -> list[str]:

@@ -18,7 +18,10 @@ from unrepeat.investigation.lenses import Change, scene_of
 from unrepeat.investigation.ranking import Ranking, rank
 from unrepeat.investigation.scene import View
 from unrepeat.investigation.statements import Statement, look_next, plain_name, statements
-from unrepeat.investigation.telemetry import Telemetry
+from unrepeat.investigation.telemetry import Telemetry, Unanswered
+from unrepeat.investigation.telemetry.spans import Read
+from unrepeat.investigation.telemetry.trace_source import TraceSource
+from unrepeat.investigation.telemetry.traces import Traced
 from unrepeat.investigation.weights import weights
 
 log = structlog.get_logger(__name__)
@@ -47,6 +50,7 @@ class Question:
     service: str
     unit: str
     data: dict[str, Any] = field(hash=False)
+    source: str = ""  # where it is from, when not from where all numbers are
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,25 @@ class Resting:
 resting = Resting()
 
 
-def investigate(telemetry: Telemetry | None, subject: Subject, where: Sequence[Place], now: datetime) -> Investigation:
+@dataclass(frozen=True, slots=True)
+class _Asleep:
+    """Traces that did not answer a moment ago, and are not asked now."""
+
+    source: str
+    reason: str
+
+    def read(self, services: Sequence[str], windows: Sequence[tuple[float, float]]) -> Read:  # noqa: ARG002
+        """Never."""
+        raise Unanswered(self.reason)
+
+
+def investigate(
+    telemetry: Telemetry | None,
+    subject: Subject,
+    where: Sequence[Place],
+    now: datetime,
+    traces: TraceSource | None = None,
+) -> Investigation:
     """Look, rank, and say. Never raises for what the telemetry does."""
     if telemetry is None:
         return Investigation(subject, NO_METRICS)  # the log has it already, beside the memory that is missing
@@ -120,7 +142,11 @@ def investigate(telemetry: Telemetry | None, subject: Subject, where: Sequence[P
     start, end = scene.window(subject.alert, changes, now)
     if end <= start:
         return Investigation(subject, "the outage had not begun by the clock of this server")
-    seen = scene.view(telemetry, where, subject.alert, subject.changes, start, end)
+    if traces is not None and (quiet := resting.reason(traces.source)):
+        traces = _Asleep(traces.source, quiet)
+    seen = scene.view(telemetry, where, subject.alert, subject.changes, start, end, traces)
+    if traces is not None and seen.graph.silent:
+        resting.rest(traces.source, seen.graph.silent)
     missing = seen.missing
     if not seen.columns:
         reason = next(iter(missing.values()), "no service is known that could be asked about")
@@ -139,6 +165,8 @@ def investigate(telemetry: Telemetry | None, subject: Subject, where: Sequence[P
 
 def question(view: View, column: str) -> Question | None:
     """The number behind a column: its samples as they came, and the line that people look at."""
+    if view.graph.seen is not None and view.graph.seen.points and column in view.graph.seen.points:
+        return _traced(view.graph.seen, column, view.graph.seen.points[column])
     known = view.columns.get(column)
     answer = view.answers.get(known.owner) if known is not None else None
     if known is None or answer is None:
@@ -159,6 +187,20 @@ def question(view: View, column: str) -> Question | None:
     title = f"{plain} of {described.service}{f', as {seen_by}' if seen_by else ''}"
     unit = described.measure.unit if described.measure.name == "memory" else ""
     return Question(title[:1].upper() + title[1:], query, described.service, unit, data)
+
+
+def _traced(seen: Traced, column: str, points: Sequence[tuple[float, float]]) -> Question:
+    """What traces showed of an operation or a call, a minute a point."""
+    kind, _, what = column.partition(" ")
+    service = what.partition(" ")[0]
+    title = f"Own time of {what}" if kind == "spans" else f"Time lost on {column}"
+    shown = {"points": [list(point) for point in points], "unit": "seconds", "name": column}
+    data = {
+        "step": 60.0,
+        "series": [{"labels": {kind: what}, "points": [list(point) for point in points]}],
+        "shown": shown,
+    }
+    return Question(title, f"{column}: mean seconds a minute", service, "", data, seen.source)
 
 
 def overview(found: Investigation) -> Question | None:
@@ -185,6 +227,7 @@ def overview(found: Investigation) -> Question | None:
                 for one in ranking.findings
             ],
             "missing": dict(found.missing),
+            "call_graph": found.view.graph.said,
         },
     }
     return Question("Suspects", " or ".join(asked), found.subject.services[0], "", data)

@@ -32,6 +32,7 @@ from unrepeat.investigation.investigate import (
 from unrepeat.investigation.scene import View
 from unrepeat.investigation.statements import Statement, news
 from unrepeat.investigation.telemetry import telemetry
+from unrepeat.investigation.telemetry.trace_source import trace_source
 from unrepeat.support import clock, wakeups
 from unrepeat.support.wakeups import Claim
 
@@ -55,7 +56,7 @@ def ask(claim: Claim) -> Investigation | None:
     source = telemetry()
     if source is None:
         return None  # the log says so already, beside the memory that is missing
-    return investigate(source, subject, places_of(subject), clock.now())
+    return investigate(source, subject, places_of(subject), clock.now(), trace_source())
 
 
 def places_of(subject: Subject) -> list[Place]:
@@ -113,11 +114,10 @@ def _keep(column: str, view: View, state: State, kept: dict[str, str], entries: 
 
 
 def _gathered(asked: Question, view: View) -> tuple[str, EvidenceGathered]:
-    digest = store.keep(
-        source=view.source, query=asked.query, window_from=view.start, window_to=view.end, data=asked.data
-    )
+    source = asked.source or view.source
+    digest = store.keep(source=source, query=asked.query, window_from=view.start, window_to=view.end, data=asked.data)
     return digest, EvidenceGathered(
-        digest, asked.title, view.source, asked.query, view.start, view.end, asked.service, asked.unit
+        digest, asked.title, source, asked.query, view.start, view.end, asked.service, asked.unit
     )
 
 

@@ -37,9 +37,9 @@ def shown(digests: Iterable[str]) -> dict[str, Any]:
     return store.shown(wanted) if wanted else {}
 
 
-def look_next(digest: str) -> str:
-    """What to look at next by a stored ranking, in one line; empty when there is none."""
-    return store.look_next(digest) if digest else ""
+def ranked(digest: str) -> tuple[str, str]:
+    """Of a stored ranking, what to look at next, and where its call graph is from, a line each; empty when there is none."""
+    return store.ranked(digest) if digest else ("", "")
 
 
 def is_intact(digest: str) -> bool:

@@ -17,10 +17,14 @@ from unrepeat.investigation.catalogue import Place, labels_said, selector
 from unrepeat.investigation.columns import Column, Grid, columns_of, scraped_every
 from unrepeat.investigation.gathering import FEWEST, step_for
 from unrepeat.investigation.lenses import Change, Tables
+from unrepeat.investigation.lenses._words import listed
 from unrepeat.investigation.telemetry import Series, Silent, Telemetry, Unanswered
+from unrepeat.investigation.telemetry.trace_source import TraceSource
+from unrepeat.investigation.telemetry.traces import LEAD, Traced, traced
 
 BUDGET = 8.0  # seconds for all questions together
 AT_A_TIME = 4
+TRACED = 6  # services that are asked about in traces; whom they call is in theirs
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=1)  # round the alert
 BEFORE_CHANGE = timedelta(minutes=30)  # a change near the alert is seen with so much of what was before it
 FURTHEST = timedelta(hours=6)
@@ -38,6 +42,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """Who calls whom, and where that is from. `seen`: what traces showed, None when there were none; `silent`: why nobody answered."""
+
+    edges: tuple[tuple[str, str], ...]
+    said: str
+    seen: Traced | None = field(default=None, hash=False)
+    silent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What was seen: the tables, and behind every column the question that anybody can ask again."""
 
@@ -48,6 +62,7 @@ class View:
     step: float
     answers: Mapping[str, Answer] = field(hash=False)
     columns: Mapping[str, Column] = field(hash=False)
+    graph: Graph
 
     @property
     def missing(self) -> dict[str, str]:
@@ -69,10 +84,34 @@ def view(
     changes: Sequence[Change],
     start: datetime,
     end: datetime,
+    traces: TraceSource | None = None,
 ) -> View:
     """Ask for all that is known of these services; never raises for what the telemetry does."""
-    step = float(step_for((end - start).total_seconds()))
     until = time.monotonic() + BUDGET
+    pool = ThreadPoolExecutor(1, thread_name_prefix="traces")
+    try:
+        called = pool.submit(graph_of, traces, places, alert, start, end)
+        table = _numbers(telemetry, places, start, end, until)
+        wait([called], timeout=max(0.1, until - time.monotonic()))
+        late = f"it took more than {BUDGET:.0f} s to answer"
+        graph = called.result() if called.done() else Graph(catalogued(places), _not_seen(late), silent=late)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return _view(telemetry.source, table, graph, alert, changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """What the services answered, and over which window and step."""
+
+    answers: dict[str, Answer]
+    start: datetime
+    end: datetime
+    step: float
+
+
+def _numbers(telemetry: Telemetry, places: Sequence[Place], start: datetime, end: datetime, until: float) -> _Numbers:
+    step = float(step_for((end - start).total_seconds()))
     first = ask(telemetry, places[0], start, end, step) if places else None
     if first is not None and first.silent:
         answers = {place.name: Answer(place, reason=first.reason, silent=True) for place in places}
@@ -84,7 +123,42 @@ def view(
             every = scraped_every(first.series, step)
             step = every * -int(-step // every)  # rows that hold as many samples each
         answers = _ask_all(telemetry, places, start, end, step, until)
-    return _view(telemetry.source, places, answers, alert, changes, start, end, step)
+    return _Numbers(answers, start, end, step)
+
+
+def graph_of(
+    traces: TraceSource | None, places: Sequence[Place], alert: datetime, start: datetime, end: datetime
+) -> Graph:
+    """The calls that traces show; of services that no trace shows, the catalogue's dependencies."""
+    known = catalogued(places)
+    if traces is None:
+        return Graph(known, "The call graph is the catalogue's: no traces are connected.")
+    window = start.timestamp(), end.timestamp()
+    turn = min(max(alert.timestamp() - LEAD, window[0]), window[1])
+    names = {name: place.name for place in places for name in place.traced_as}
+    try:
+        read = traces.read(list(names)[:TRACED], ((window[0], turn), (turn, window[1])))
+        found = traced(read, traces.source, alert.timestamp(), window, names)
+    except Unanswered as error:
+        return Graph(known, _not_seen(str(error)), silent=str(error) if isinstance(error, Silent) else "")
+    if not found.services:
+        return Graph(known, f"The call graph is the catalogue's: {traces.source} had no trace of these services.")
+    rest = tuple(edge for edge in known if not found.services.issuperset(edge) and edge not in found.edges)
+    without = sorted({place.name for place in places} - found.services)
+    said = f"The call graph was seen in {sum(found.traces)} traces from {traces.source}"
+    if without:
+        said += f"; what the catalogue says stands for {listed(without, 5)}, which no trace shows"
+    unread = f" {found.unreadable} spans could not be read." if found.unreadable else ""
+    return Graph((*found.edges, *rest), f"{said}.{unread}", found)
+
+
+def catalogued(places: Sequence[Place]) -> tuple[tuple[str, str], ...]:
+    """Caller and callee, as the catalogue has them."""
+    return tuple((place.name, callee) for place in places for callee in place.calls)
+
+
+def _not_seen(reason: str) -> str:
+    return f"The call graph is the catalogue's. Traces could not be seen: {reason}."
 
 
 def ask(telemetry: Telemetry, place: Place, start: datetime, end: datetime, step: float) -> Answer:
@@ -130,21 +204,13 @@ def _finer(series: Sequence[Series], start: datetime, end: datetime, step: float
     return (datetime.fromtimestamp(first - step, start.tzinfo), finer) if finer < step else (start, step)
 
 
-def _view(
-    source: str,
-    places: Sequence[Place],
-    answers: dict[str, Answer],
-    alert: datetime,
-    changes: Sequence[Change],
-    start: datetime,
-    end: datetime,
-    step: float,
-) -> View:
+def _view(source: str, asked: _Numbers, graph: Graph, alert: datetime, changes: Sequence[Change]) -> View:
     """The tables, with a row as often as there are new samples."""
-    rows = int((end - start).total_seconds() // step) + 1
+    answers, step = asked.answers, asked.step
+    rows = int((asked.end - asked.start).total_seconds() // step) + 1
     every = max(1, -int(-scraped_every((one for a in answers.values() for one in a.series), step) // step))
     last = (rows - 1) % every  # rows are counted from the newest one
-    grid = Grid(start.timestamp() + last * step, step * every, (rows - 1 - last) // every + 1)
+    grid = Grid(asked.start.timestamp() + last * step, step * every, (rows - 1 - last) // every + 1)
     made = [column for a in answers.values() for column in columns_of(a.place, a.series, grid)]
     known = {column.described.column: column for column in made}
     values = np.array([column.values for column in known.values()]).T if known else np.empty((grid.rows, 0))
@@ -153,7 +219,9 @@ def _view(
         times=grid.times,
         values=values,
         series=tuple(column.described for column in known.values()),
-        edges=tuple((place.name, callee) for place in places for callee in place.calls),
+        edges=graph.edges,
+        spans=graph.seen.spans if graph.seen else None,
+        calls=graph.seen.calls if graph.seen else None,
         changes=tuple(changes),
     )
-    return View(tables, source, start, end, step, answers, known)
+    return View(tables, source, asked.start, asked.end, step, answers, known, graph)

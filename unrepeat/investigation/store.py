@@ -62,7 +62,8 @@ def shown(digests: Iterable[str]) -> dict[str, Any]:
     return {digest: data for digest, data in rows if data}
 
 
-def look_next(digest: str) -> str:
-    """The line that says what to look at next, of a stored ranking; empty when it is none."""
-    found = Result.objects.filter(digest=digest).values_list("data__ranking__look_next", flat=True).first()
-    return str(found or "")
+def ranked(digest: str) -> tuple[str, str]:
+    """What to look at next, and where the call graph is from, of a stored ranking; empty when it is none."""
+    wanted = ("data__ranking__look_next", "data__ranking__call_graph")
+    found = Result.objects.filter(digest=digest).values_list(*wanted).first() or ("", "")
+    return str(found[0] or ""), str(found[1] or "")

@@ -25,7 +25,7 @@ from unrepeat.incidents import commands as incidents
 from unrepeat.incidents import queries as incidents_queries
 from unrepeat.incidents.acts import ACTS, Act
 from unrepeat.investigation import telemetry
-from unrepeat.investigation.telemetry import request_source
+from unrepeat.investigation.telemetry import request_source, trace_source
 from unrepeat.investigation.telemetry.recording import RecordedMetrics
 from unrepeat.postmortems import commands as postmortems
 from unrepeat.postmortems import queries as postmortems_queries
@@ -123,7 +123,13 @@ class _Replay:
         """All happenings in order, and then what was planned for later."""
         metrics = RecordedMetrics(self.recording.folder)
         requests = [self.recording.folder / "requests.parquet"]
-        with clock.using(self.clock), telemetry.using(metrics), request_source.using(requests):
+        traces = trace_source.recorded(self.recording.folder)
+        with (
+            clock.using(self.clock),
+            telemetry.using(metrics),
+            request_source.using(requests),
+            trace_source.using(traces),
+        ):
             await asyncio.to_thread(self._prepare)
             writer = Writer()
             await writer.start()

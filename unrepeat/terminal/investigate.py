@@ -55,6 +55,7 @@ def _of_incident(number: int) -> Investigation:
     from unrepeat.investigation.investigate import investigate as look
     from unrepeat.investigation.investigate import subject_of
     from unrepeat.investigation.telemetry import telemetry
+    from unrepeat.investigation.telemetry.trace_source import trace_source
     from unrepeat.support import clock
 
     subject = subject_of(queries.state_of(number))
@@ -64,7 +65,7 @@ def _of_incident(number: int) -> Investigation:
             "So there is nothing whose numbers could be looked at.",
             "Name a suspect, or look again when an alert has joined.",
         )
-    return look(telemetry(), subject, investigating.places_of(subject), clock.now())
+    return look(telemetry(), subject, investigating.places_of(subject), clock.now(), trace_source())
 
 
 def _of_recording(folder: Path, after: float) -> Investigation:
@@ -72,13 +73,14 @@ def _of_recording(folder: Path, after: float) -> Investigation:
 
     from unrepeat.investigation.investigate import investigate as look
     from unrepeat.investigation.telemetry.recording import RecordedMetrics
+    from unrepeat.investigation.telemetry.trace_source import recorded
     from unrepeat.support import clock
 
     told = _Told.read(folder)
     at = told.subject.alert + timedelta(minutes=after, seconds=1)
     with clock.using(lambda: at):
         source: Telemetry = RecordedMetrics(folder)
-        return look(source, told.subject, told.places, at)
+        return look(source, told.subject, told.places, at, recorded(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def _as_json(found: Investigation) -> dict[str, Any]:
             for one in found.said
         ],
         "evidence": sorted({one.query for one in asked if one is not None}),
+        "call_graph": view.graph.said if view else None,
         "series_of": {name: dict(one.labels) for name, one in view.answers.items() if one.labels} if view else {},
     }
 
@@ -189,6 +192,8 @@ def _tell(found: Investigation, console: Console) -> None:
         console.print(f"Next: {escape(found.next_line)}")
     for service, reason in found.missing.items():
         console.print(f"{escape(service)} could not be seen: {escape(reason)}.")
+    if found.view is not None:
+        console.print(escape(found.view.graph.said))
     _tell_guesses(found, console)
 
 

@@ -78,9 +78,15 @@ def _growth(rows: Rows, values: Floats, load: Floats | None) -> Growth:
         steady=last / first if first > 0 else float(last > 0),
         by_load=_by_load(low, busy),
         began=int(rows[began]),
-        load_start=math.nan if busy is None else float(np.median(busy[:ends])),
-        load_end=math.nan if busy is None else float(np.median(busy[-ends:])),
+        load_start=_level(busy, slice(None, ends)),
+        load_end=_level(busy, slice(-ends, None)),
     )
+
+
+def _level(load: Floats | None, rows: slice) -> float:
+    """The typical load; NaN where it is not known, or none."""
+    level = math.nan if load is None else float(np.median(load[rows]))
+    return level if level > 0 else math.nan
 
 
 def _envelope(values: Floats, load: Floats | None) -> tuple[Floats, Floats | None]:

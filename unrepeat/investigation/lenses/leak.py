@@ -62,21 +62,34 @@ def leaks(growth: Growth, scene: Scene, least: float) -> bool:
 def explained(growth: Growth, whole: Growth, scene: Scene, series: Series) -> bool:
     """Whether a growth is no more than the load's own: a flash sale fills memory too.
 
-    Memory is compared over the same rows, so that a leak shows when the load rests. What is held while a request runs (connections, files,
-    places in a queue) is compared with the quiet start: its number is how many requests come, times how long each takes.
+    Over the same rows a number may grow as much as the load; so a leak shows when the load rests. What is there only while requests run is
+    as much as requests come, times as long as each takes: connections, files and places in a queue always; memory where requests take
+    so much longer that what they keep adds up. That is compared with the quiet start, since a service that is too slow goes on filling.
     """
     tuning = scene.weights.leak
-    held = series.measure.name == "queue or pool"
-    first = whole if held else growth
-    busier = growth.load_end / first.load_start if first.load_start > 0 else 1.0
-    if not busier >= tuning.busier:
+    if _within(growth.end, growth.start, growth.load_end / growth.load_start, scene):
+        return True
+    slower = _slower(scene, series.service)
+    if series.measure.name != "queue or pool" and slower < tuning.slower:
         return False
-    times = busier * _slower(scene, series.service) if held else busier
-    return growth.end <= first.start * times * tuning.slack
+    busier = growth.load_end / whole.load_start
+    return busier >= tuning.busier and _within(growth.end, whole.start, busier * slower, scene)
+
+
+def _within(end: float, start: float, times: float, scene: Scene) -> bool:
+    """Whether a number grew no more than `times`, and that is enough to explain anything; not a number explains nothing."""
+    tuning = scene.weights.leak
+    return times >= tuning.busier and end <= start * times * tuning.slack
 
 
 def _slower(scene: Scene, service: str) -> float:
-    """How many times its usual time a request to the service takes; 1 where it is not slower, or nobody measured it."""
+    """How many times the usual a request takes, at the service or at one of its callers, whose requests hold what they have of it."""
+    callers = [caller for caller, callees in scene.callees.items() if service in callees]
+    return max(_times_slower(scene, name) for name in (service, *callers))
+
+
+def _times_slower(scene: Scene, service: str) -> float:
+    """1 where it is not slower, or nobody measured it."""
     harm = scene.slow.get(service)
     if harm is None:
         return 1.0

@@ -84,6 +84,7 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
     hurt = hurt_of(number, state, log)
     everything = request.GET.get("all") == "1" or len(log) <= SHOWN
     told = lines(log if everything else log[-SHOWN:], state.time_zone)
+    look_next, call_graph = investigation.ranked(overview_digest(state))
     page: dict[str, Any] = {
         "number": number,
         "row": row,
@@ -102,7 +103,8 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
             if (drawn := story(state, log, now, frame, hurt.over_time if hurt else None)) is not None
         ],
         "suspects": board(state, investigation.shown(first_digests(state))),
-        "look_next": investigation.look_next(overview_digest(state)),
+        "look_next": look_next,
+        "call_graph": call_graph,
         "unseen": unseen(state),
         "alerts": sorted(state.alerts.values(), key=lambda one: (one.resolved_at is not None, one.fired_at)),
         "changes": sorted(state.changes.values(), key=lambda one: one.at, reverse=True),
