@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from unrepeat.incidents.models import Incident
+from unrepeat.prevention.token_models import CheckToken as CheckToken
 
 
 class Guard(models.Model):

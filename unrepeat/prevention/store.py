@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db.models import Count, Min, QuerySet
 
-from unrepeat.prevention.models import Guard, GuardText, Proof, Recording, Run, Tie
+from unrepeat.incidents.models import MeasureRow
+from unrepeat.postmortems.models import Postmortem
+from unrepeat.prevention.models import CheckToken, Guard, GuardText, Proof, Recording, Run, Tie
 from unrepeat.support.problems import NotFound
 
 
@@ -91,6 +93,35 @@ def ties_of(incidents: Iterable[int]) -> list[Tie]:
     return list(Tie.objects.filter(incident_id__in=list(incidents)).select_related("guard").order_by("pk"))
 
 
+def ties_of_guards(guards: Iterable[int]) -> list[Tie]:
+    """The ties of these guards, with their incidents."""
+    rows = Tie.objects.filter(guard_id__in=list(guards)).select_related("incident")
+    return list(rows.order_by("guard_id", "incident_id", "measure"))
+
+
+def measure_rows(incidents: Iterable[int]) -> dict[tuple[int, int], MeasureRow]:
+    """The measures of these incidents, by incident and number."""
+    rows = MeasureRow.objects.filter(incident_id__in=set(incidents))
+    return {(row.incident_id, row.number): row for row in rows}
+
+
+def postmortems_of(incidents: Iterable[int]) -> dict[int, Postmortem]:
+    """The postmortems of these incidents, by incident."""
+    return {row.incident_id: row for row in Postmortem.objects.filter(incident_id__in=set(incidents))}
+
+
+def concerns(incident: int, measure: int, service: str) -> bool:
+    """Whether a measure is one of an outage in which this service took part."""
+    rows = MeasureRow.objects.filter(incident_id=incident, number=measure).select_related("incident")
+    found = rows.first()
+    return found is not None and (found.service == service or service in found.incident.services)
+
+
+def incident_of_postmortem(number: int) -> int | None:
+    """The incident that a postmortem is about."""
+    return Postmortem.objects.filter(pk=number).values_list("incident_id", flat=True).first()
+
+
 # --- runs and proofs
 
 
@@ -117,6 +148,19 @@ def runs(number: int, limit: int = 50) -> list[Run]:
     return list(Run.objects.filter(guard_id=number).order_by("-at", "-pk").defer("output")[:limit])
 
 
+def run_page(number: int, start: int, count: int) -> tuple[list[Run], int]:
+    """Some of a guard's runs, newest first and without their output; and how many there are."""
+    rows = Run.objects.filter(guard_id=number)
+    return list(rows.order_by("-at", "-pk").defer("output")[start : start + count]), rows.count()
+
+
+def proof_page(number: int, start: int, count: int) -> tuple[list[Proof], int]:
+    """Some of a guard's trials, newest first, with their runs; and how many there are."""
+    rows = Proof.objects.filter(guard_id=number)
+    chosen = rows.select_related("failure", "fix").order_by("-at", "-pk")[start : start + count]
+    return list(chosen), rows.count()
+
+
 def colours_on(found: Guard, ref: str) -> set[str]:
     """The colours, red and green, that the guard's present text had in regular runs on one commit or version."""
     rows = Run.objects.filter(guard=found, ref=ref, guard_digest=found.digest, side="now", colour__in=("red", "green"))
@@ -138,6 +182,11 @@ def newest_proof(found: Guard) -> Proof | None:
     """The newest trial of a guard's present text, with its runs."""
     rows = Proof.objects.filter(guard=found, guard_digest=found.digest).select_related("failure", "fix")
     return rows.order_by("-at", "-pk").first()
+
+
+def proof_of_run(found: Run) -> Proof | None:
+    """The trial whose run on the failure this is."""
+    return Proof.objects.filter(failure=found).select_related("failure", "fix").first()
 
 
 def by_colour() -> dict[str, int]:
@@ -173,3 +222,32 @@ def next_due() -> datetime | None:
     rows = Guard.objects.filter(retired_at=None, due_at__isnull=False)
     found: datetime | None = rows.aggregate(at=Min("due_at"))["at"]
     return found
+
+
+# --- tokens of runners
+
+
+def add_check_token(**columns: Any) -> CheckToken:
+    """A new token."""
+    return CheckToken.objects.create(**columns)
+
+
+def check_token(number: int) -> CheckToken | None:
+    """A token by its number."""
+    return CheckToken.objects.filter(pk=number).first()
+
+
+def check_token_by_hash(hashed: str) -> CheckToken | None:
+    """A token by the hash of its secret."""
+    return CheckToken.objects.filter(hash=hashed).first()
+
+
+def check_tokens() -> QuerySet[CheckToken]:
+    """All tokens, newest first; revoked ones too."""
+    return CheckToken.objects.order_by("-pk")
+
+
+def revoke_check_token(row: CheckToken, at: datetime) -> None:
+    """End a token."""
+    row.revoked_at = at
+    row.save(update_fields=["revoked_at"])

@@ -4,7 +4,9 @@ Roles are ordered: reader < responder < admin; each may do what the ones before 
 `@needs(Role.READER)` (or `@needs(Role.READER, write=Role.RESPONDER)` when POST needs more), or `@open_to_all` for the few that
 must work before anybody has signed in. The middleware below enforces it, and refuses a view that says nothing.
 
-Who asks: the person of the session, or, for addresses below /api/, the person of a bearer token with at most the token's role.
+Who asks: the person of the session, or, for addresses below /api/, the person of a bearer token with at most the token's role,
+or a runner with a check token: it has no role, and gets in only where a view says with `checks=` which services it is about, and
+only when the token's service is all of them.
 With UNREPEAT_OPEN_READING anybody may read; writing always needs a role.
 """
 
@@ -24,6 +26,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
+from unrepeat.prevention import check_tokens
+from unrepeat.prevention.models import CheckToken
 from unrepeat.support import clock
 from unrepeat.support.config import config
 from unrepeat.support.problems import NotAllowed, Problem
@@ -65,15 +69,23 @@ class Caller:
     person: User | None = None
     token: ApiToken | None = None
     bad_token: bool = False
+    runner: CheckToken | None = None
+
+
+Services = Callable[[HttpRequest, dict[str, Any]], set[str]]  # from a request and the values in its address
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a view needs: a role to read and a role to write; None: open to all. `person`: somebody must be signed in even to read."""
+    """What a view needs: a role to read and a role to write; None: open to all. `person`: somebody must be signed in even to read.
+
+    `checks`: runners may, too; it tells which services a request is about.
+    """
 
     read: Role | None
     write: Role | None
     person: bool = False
+    checks: Services | None = None
 
     def of(self, method: str | None) -> Role | None:
         """The role that a request of this method needs."""
@@ -135,6 +147,8 @@ def _by_token(request: HttpRequest) -> Caller | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not request.path.startswith(FOR_PROGRAMS):
         return None
+    if (runner := check_tokens.find(token.strip())) is not None:
+        return Caller(f"check of {runner.service}"[:120], None, runner=runner)
     row = ApiToken.objects.select_related("user").filter(hash=hashed(token.strip()), revoked_at=None).first()
     if row is None or (row.expires_at is not None and row.expires_at <= clock.now()) or not row.user.is_active:
         return Caller("", None, bad_token=True)
@@ -145,12 +159,15 @@ def _by_token(request: HttpRequest) -> Caller | None:
 # --- what a view says
 
 
-def needs(read: Role, *, write: Role | None = None, person: bool = False) -> Callable[[View], View]:
+def needs(
+    read: Role, *, write: Role | None = None, person: bool = False, checks: Services | None = None
+) -> Callable[[View], View]:
     """Say what role a view needs; `write` for the methods that change something (default: the same role, but at least responder).
 
     `person`: the view is about the one who is signed in, so open reading does not open it.
+    `checks`: runners may do it with a check token, for the services that this function tells of a request.
     """
-    need = Need(read, write or max(read, Role.RESPONDER), person)
+    need = Need(read, write or max(read, Role.RESPONDER), person, checks)
 
     def say(view: View) -> View:
         view.unrepeat_need = need  # type: ignore[attr-defined]
@@ -185,11 +202,17 @@ def need_of(view: Callable[..., Any], method: str | None) -> Need | None:
 # --- the check
 
 
-def check(request: HttpRequest, need: Need) -> None:
-    """Nothing, when the caller may; else a Problem: 401 when nobody signed in (or the token is not good), 403 when the role is too small."""
+def check(request: HttpRequest, need: Need, address: dict[str, Any] | None = None) -> None:
+    """Nothing, when the caller may; else a Problem: 401 when nobody signed in (or the token is not good), 403 when the role is too small.
+
+    `address`: the values in the request's address.
+    """
     caller = caller_of(request)
     role = need.of(request.method)
     if role is None:
+        return
+    if caller.runner is not None:
+        _check_runner(request, need, caller.runner, address or {})
         return
     nobody = caller.person is None and (need.person or request.method not in SAFE_METHODS)
     if may(caller, role) and not nobody:
@@ -216,6 +239,21 @@ def check(request: HttpRequest, need: Need) -> None:
     )
 
 
+def _check_runner(request: HttpRequest, need: Need, runner: CheckToken, address: dict[str, Any]) -> None:
+    if need.checks is None:
+        raise NotAllowed(
+            "A check token may not do this.",
+            "It may read the guards of its service and report for them, and nothing else.",
+            "Use the token of a person who has the role.",
+        )
+    if need.checks(request, address) != {runner.service}:
+        raise NotAllowed(
+            "This token is for another service.",
+            f"It may read and report for {runner.service}, and this is about something else.",
+            "Use a check token of that service: `unrepeat check-token add --service NAME`.",
+        )
+
+
 def refuse_forgery(request: HttpRequest) -> None:
     """A Problem when a session's request that changes something lacks the CSRF token.
 
@@ -239,7 +277,7 @@ class AccessMiddleware(MiddlewareMixin):
     """Checks every request against what its view needs, before the view runs. Comes after authentication."""
 
     def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], _args: tuple[Any, ...], _kwargs: dict[str, Any]
+        self, request: HttpRequest, view: Callable[..., Any], _args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
         """None lets the view run; a Problem becomes the answer."""
         from unrepeat.web.answers import answer
@@ -248,7 +286,7 @@ class AccessMiddleware(MiddlewareMixin):
             need = need_of(view, request.method)
             if need is None:
                 raise _undeclared(view)
-            check(request, need)
+            check(request, need, kwargs)
             if request.path.startswith(API_PREFIX):
                 refuse_forgery(request)
         except Problem as problem:
