@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -156,20 +157,34 @@ def test_publishing_freezes_and_later_entries_change_nothing():
     commands.write(postmortem, "headline", "The day the session service kept everything", by="Ada")
     assert commands.publish(postmortem, by="Ada") == 1
     frozen = queries.revision(postmortem, 1)
-    page = html.render(frozen)
+    page = html.render(replace(frozen, today=None))
     with clock.using(clock.SimulatedClock(at("20:00"))):
         perform(number, acts.CorrectStart(at("14:00")), by="Ada")
         perform(number, acts.Note("afterthought"), by="Ada")
     redact(number, 7, by="Ada", reason="a name stood there")
     commands.write(postmortem, "headline", "Another headline", by="Ben")
     assert queries.revision(postmortem, 1) == frozen
-    assert html.render(queries.revision(postmortem, 1)) == page
+    assert html.render(replace(queries.revision(postmortem, 1), today=None)) == page
     assert queries.is_intact(postmortem, 1)
     assert queries.current(postmortem).headline == "The day the session service kept everything"
     assert commands.publish(postmortem, by="Ben") == 2
     assert queries.current(postmortem).headline == "Another headline"
     assert queries.current(postmortem).facts.started_at == at("14:00")
     assert [(kept.number, kept.by) for kept in queries.revisions(postmortem)] == [(2, "Ben"), (1, "Ada")]
+
+
+def test_beside_a_frozen_report_stands_how_its_measures_are_today():
+    postmortem = a_draft()
+    commands.publish(postmortem, by="Ada")
+    with clock.using(clock.SimulatedClock(at("10:00", 14))):
+        perform(queries.incident_of(postmortem), acts.FinishMeasure(1, "the rule is out"), by="Ben")
+        report = queries.current(postmortem)
+    assert {m.state for m in report.facts.measures} == {"open"}, "as it was published"
+    assert [m.number for m in report.today.measures if m.state == "done"] == [1]
+    page = html.render(report)
+    assert "0 of 4 verified, 1 done, but not verified, 3 open" in page
+    assert "10:00 UTC on 14 August 2024" in page, "a file says as of when it is"
+    assert queries.is_intact(postmortem, 1)
 
 
 def test_a_frozen_report_is_read_back_whole():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.fold import fold
@@ -11,8 +13,10 @@ from unrepeat.postmortems import store
 from unrepeat.postmortems.charts import figures
 from unrepeat.postmortems.facts import facts, guilty_services
 from unrepeat.postmortems.models import Postmortem
+from unrepeat.postmortems.prevention_facts import today
 from unrepeat.postmortems.report import SECTIONS, Facts, Prose, Report
 from unrepeat.postmortems.sentences import SENTENCES
+from unrepeat.support import clock
 
 
 def draft_of(row: Postmortem) -> Report:
@@ -35,7 +39,14 @@ def draft_of(row: Postmortem) -> Report:
         prose=prose_of(row.pk, known),
         figures=figures(known, results),
         published=row.revision,
+        today=today(state, log, clock.now()),
     )
+
+
+def with_today(report: Report) -> Report:
+    """A frozen report, with how its measures stand now beside it."""
+    log = incidents.log_of(report.facts.incident)
+    return replace(report, today=today(fold(log), log, clock.now()))
 
 
 def prose_of(number: int, known: Facts) -> dict[str, Prose]:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from unrepeat.incidents.entries import IMPACT, Logged
 from unrepeat.incidents.state import Evidence, NearChange, State, Suspect
-from unrepeat.postmortems import hurt, measured
+from unrepeat.postmortems import hurt, measured, prevention_facts
 from unrepeat.postmortems.plain import clean, web_link
-from unrepeat.postmortems.report import AlertFact, ChangeFact, EvidenceFact, Facts, MeasureFact, Standing, SuspectFact
+from unrepeat.postmortems.report import AlertFact, ChangeFact, EvidenceFact, Facts, Standing, SuspectFact
 from unrepeat.postmortems.timeline import timeline
 
 NO_REQUEST_LOG = "no request log is connected, so nobody can count the users who met a slow or failed request"
@@ -65,10 +65,7 @@ def facts(
         patch=patch,
         timeline=lines,
         left_out=left_out,
-        measures=tuple(
-            MeasureFact(m.number, m.kind, clean(m.text, 500), clean(m.owner, 120), clean(m.due, 20), clean(m.dropped))
-            for m in sorted(state.measures.values(), key=lambda m: m.number)
-        ),
+        measures=prevention_facts.measures(state, log),
         memory=measured.memory(
             results[shown.digest], service=clean(shown.service, 120), digest=shown.digest, started_at=started
         )
@@ -79,6 +76,10 @@ def facts(
         missing=tuple(missing.items()),
         last_seq=state.last_seq,
         impact=hurt.fact(log, state.impact, results, impact_query) if state.impact else None,
+        causes=prevention_facts.causes(state),
+        guards=prevention_facts.guards(state),
+        repeats=prevention_facts.repeats(state),
+        returned=prevention_facts.returned(log),
     )
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from unrepeat.postmortems import finding, freeze, store
-from unrepeat.postmortems.draft import draft_of
+from unrepeat.postmortems.draft import draft_of, with_today
 from unrepeat.postmortems.models import Postmortem
 from unrepeat.postmortems.report import SECTIONS, Prose, Report
 from unrepeat.support import search_shown
@@ -104,9 +104,9 @@ def current(number: int) -> Report:
 
 
 def revision(number: int, revision_number: int) -> Report:
-    """A published revision, as it was; NotFound."""
+    """A published revision, as it was, and how its measures stand today; NotFound."""
     row, kept = store.row(number), store.revision(number, revision_number)
-    return freeze.thawed(kept, newest=row.revision)
+    return with_today(freeze.thawed(kept, newest=row.revision))
 
 
 def is_intact(number: int, revision_number: int) -> bool:

@@ -6,9 +6,11 @@ Facts are never typed: `facts.py` makes them anew from the log at every render. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+
+from unrepeat.postmortems.prevented import CauseFact, GuardFact, MeasureFact, RepeatFact, ReturnFact, Today
 
 SECTIONS: dict[str, str] = {
     "headline": "Headline",
@@ -87,18 +89,6 @@ class ChangeFact:
         return (
             " ".join(part for part in (self.service, self.version) if part) or self.summary or f"change {self.number}"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureFact:
-    """An improvement or a task. `due` is YYYY-MM-DD or empty; `dropped` is the reason when it will not be done."""
-
-    number: int
-    kind: Literal["improvement", "task"]
-    text: str
-    owner: str
-    due: str
-    dropped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +197,10 @@ class Facts:
     last_seq: int
     notes: tuple[str, ...] = ()  # what one has to know about the sources
     impact: ImpactFact | None = None
+    causes: tuple[CauseFact, ...] = ()
+    guards: tuple[GuardFact, ...] = ()
+    repeats: tuple[RepeatFact, ...] = ()
+    returned: tuple[ReturnFact, ...] = ()
 
     @property
     def duration(self) -> timedelta | None:
@@ -243,6 +237,11 @@ class Facts:
     def dropped(self) -> tuple[MeasureFact, ...]:
         """Measures that will not be done."""
         return tuple(m for m in self.measures if m.dropped)
+
+    @property
+    def gaps(self) -> tuple[CauseFact, ...]:
+        """Root causes and contributing factors that no measure answers, and whose risk nobody has accepted."""
+        return tuple(cause for cause in self.causes if cause.is_gap)
 
     @property
     def precise(self) -> bool:
@@ -289,6 +288,7 @@ class Report:
     figures: tuple[Figure, ...]
     digest: str = ""
     published: int = 0  # the number of the newest published revision; 0 when there is none
+    today: Today | None = field(default=None, compare=False)  # how its measures stand when somebody looks
 
     @property
     def headline(self) -> str:

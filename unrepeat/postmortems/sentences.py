@@ -6,12 +6,14 @@ they did. Nothing here is guessed: where the log does not say, the sentence says
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from unrepeat.postmortems import hurt, times
+from unrepeat.postmortems import hurt, prevention_words, times
 from unrepeat.postmortems.measured import size
 from unrepeat.postmortems.plain import listed, markdown
+from unrepeat.postmortems.prevented import MeasureFact
 from unrepeat.postmortems.report import ChangeFact, Facts, SuspectFact
 from unrepeat.support import words
 
@@ -22,11 +24,11 @@ def headline(facts: Facts) -> str:
 
 
 def summary(facts: Facts) -> str:
-    """What happened, when, what is known of who was hurt, why, and how it ended."""
+    """What happened, when, what is known of who was hurt, why, how it ended, and whether it had happened before."""
     if facts.impact:  # who was hurt comes before why
-        parts = (_what(facts), _hurt(facts), _guilt(facts), _ending(facts), _memory(facts))
+        parts = (_what(facts), _hurt(facts), _guilt(facts), _ending(facts), _before(facts), _memory(facts))
     else:
-        parts = (_what(facts), _guilt(facts), _ending(facts), _hurt(facts), _memory(facts))
+        parts = (_what(facts), _guilt(facts), _ending(facts), _before(facts), _hurt(facts), _memory(facts))
     return " ".join(said for said in parts if said)
 
 
@@ -79,10 +81,10 @@ def resolution(facts: Facts) -> str:
 
 
 def measures(facts: Facts) -> str:
-    """How many measures there are, and what they still lack."""
+    """How many measures there are, how they stand, and what they still lack."""
     standing = [*facts.improvements, *facts.tasks]
     if not standing:
-        return "No measure has been proposed yet."
+        return f"No measure has been proposed yet.{_gaps(facts)}"
     said = f"{_count(len(facts.improvements), 'improvement')} and {_count(len(facts.tasks), 'task')} came out of this outage."
     ownerless, dateless = (
         sum(not text for text in column) for column in zip(*((m.owner, m.due) for m in standing), strict=True)
@@ -90,7 +92,45 @@ def measures(facts: Facts) -> str:
     lacking = [
         f"{number} without {what}" for number, what in ((ownerless, "an owner"), (dateless, "a due date")) if number
     ]
-    return f"{said} Still open: {listed(lacking)}." if lacking else said
+    lacks = f" Still lacking: {listed(lacking)}." if lacking else ""
+    return f"{said}{_states(standing)}{_gaps(facts)}{lacks}"
+
+
+_STATES = {
+    "verified": (
+        "1 is verified: a guard that was red on the failure and green on the fix watches over it.",
+        "{} are verified: guards that were red on the failure and green on the fix watch over them.",
+    ),
+    "failed": (
+        "1 has failed: the guard that had shown that it works turned red.",
+        "{} have failed: the guards that had shown that they work turned red.",
+    ),
+    "done": (
+        "1 is done, but nothing shows yet that it works.",
+        "{} are done, but nothing shows yet that they work.",
+    ),
+    "open": ("1 is open.", "{} are open."),
+}
+
+
+def _states(standing: list[MeasureFact]) -> str:
+    """How far they are; nothing while all are open, which is how they begin."""
+    counted: Counter[str] = Counter(m.state for m in standing)
+    if set(counted) == {"open"}:
+        return ""
+    said = [
+        (one if counted[state] == 1 else many).format(counted[state])
+        for state, (one, many) in _STATES.items()
+        if counted[state]
+    ]
+    return f" {' '.join(said)}"
+
+
+def _gaps(facts: Facts) -> str:
+    if not facts.gaps:
+        return ""
+    names = listed([f"{prevention_words.ROLES[c.role].lower()} “{markdown(c.text or c.words)}”" for c in facts.gaps])
+    return f" Nothing answers the {names}: that is a gap."
 
 
 SENTENCES: dict[str, Callable[[Facts], str]] = {
@@ -164,6 +204,16 @@ def _ending(facts: Facts) -> str:
     if brought and ended:
         return f"{brought} and {ended}."
     return f"{brought}." if brought else f"It {ended}." if ended else ""
+
+
+def _before(facts: Facts) -> str:
+    """Confirmed repeats; what is only likely stands below, not in the summary."""
+    past = [
+        f"PM-{r.postmortem}{f' (“{markdown(r.headline)}”)' if r.headline else ''}"
+        for r in facts.repeats
+        if r.standing == "confirmed"
+    ]
+    return f"It is a repeat: the failure of {listed(past)} come back." if past else ""
 
 
 def _hurt(facts: Facts) -> str:

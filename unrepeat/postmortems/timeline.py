@@ -1,7 +1,8 @@
 """The timeline of a report: the log's entries that a reader needs, in order. Pure.
 
-The rule, which the report states: evidence, roles, headlines, measures and notes about the log itself are left out (they stand
-in the incident's log), but for when harm began and ended by the last count; alerts of one name on one service are one line, when they first fired, and one when the last resolved;
+The rule, which the report states: evidence, roles, headlines, causes, measures, guards and notes about the log itself are left out
+(they stand in the incident's log, and in other sections), but for when harm began and ended by the last count. That it was known
+again while it lasted is told: the first time a past failure was likely, and what people said of it. Alerts of one name on one service are one line, when they first fired, and one when the last resolved;
 a change is one line, with its last status.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
 
 from unrepeat.incidents import entries as e
@@ -29,6 +31,20 @@ LEFT_OUT: dict[type[e.Entry], str] = {
     e.MeasureProposed: "measures",
     e.MeasureAmended: "measures",
     e.MeasureDropped: "measures",
+    e.MeasureDone: "measures",
+    e.MeasureReopened: "measures",
+    e.RegressionClosed: "measures",
+    e.TicketLinked: "measures",
+    e.CauseNamed: "causes",
+    e.CauseWithdrawn: "causes",
+    e.RiskAccepted: "causes",
+    e.GuardTied: "guards",
+    e.GuardUntied: "guards",
+    e.GuardChanged: "guards",
+    e.GuardProven: "guards",
+    e.GuardNotProven: "guards",
+    e.GuardTurned: "guards",
+    e.RepeatedBy: "repeats",
     e.EntryRedacted: "redactions",
     e.Redacted: "redactions",
     e.IncidentOpened: "opening",
@@ -99,6 +115,8 @@ class _Repeats:
         self.of: dict[int, tuple[str, str]] = {}  # alert -> name, service
         self.resolved: dict[tuple[str, str], int] = {}  # name, service -> seq of the last
         self.change: dict[int, int] = {}  # change -> seq of the last
+        self.likely: dict[int, int] = {}  # postmortem -> seq of the first time that it was likely this failure
+        self.over: datetime | None = None  # when it was last resolved
         for logged in log:
             entry = logged.entry
             if isinstance(entry, e.AlertFired):
@@ -109,6 +127,10 @@ class _Repeats:
                 self.resolved[self.of.get(entry.alert, (entry.name, ""))] = logged.seq
             elif isinstance(entry, e.ChangeNoticed):
                 self.change[entry.change] = logged.seq
+            elif isinstance(entry, e.RepeatSuspected) and entry.standing == "likely":
+                self.likely.setdefault(entry.postmortem, logged.seq)
+            elif isinstance(entry, e.Resolved):
+                self.over = logged.at
         self.shown = set(list(self.fired)[:ALERT_LINES])
 
     def repeated(self, logged: Logged) -> str:
@@ -123,7 +145,16 @@ class _Repeats:
             return "" if shown and self.resolved[key] == logged.seq else "further alerts"
         if isinstance(entry, e.ChangeNoticed):
             return "" if self.change[entry.change] == logged.seq else "earlier statuses of a change"
+        if isinstance(entry, e.RepeatSuspected | e.RepeatConfirmed | e.RepeatRejected):
+            return "" if self._told_in_time(logged) else "repeats"
         return ""
+
+    def _told_in_time(self, logged: Logged) -> bool:
+        """Whether that a failure was known again, or was not, was said while the outage lasted; a likeness counts once."""
+        entry, lasted = logged.entry, self.over is None or logged.at <= self.over
+        if isinstance(entry, e.RepeatSuspected):
+            return lasted and self.likely.get(entry.postmortem) == logged.seq
+        return lasted
 
 
 def _with_role(line: Line, entry: e.Entry, trigger: int | None, patch: int | None) -> Line:
@@ -184,6 +215,13 @@ def _change(logged: Logged, entry: Any, _: _Repeats) -> Line:
     return _line(logged, "change", key, said, why=_why(summary, before, author), lane="changes", url=entry.url)
 
 
+def _known_again(logged: Logged, entry: Any, _: _Repeats) -> Line:
+    said = f"likely the failure of PM-{entry.postmortem} come back"
+    ended = f"ended then by {entry.ended_by}" if entry.ended_by else ""
+    why = _why(f"“{entry.headline}”" if entry.headline else "", ", ".join(entry.reasons), ended, f"by {logged.by}")
+    return _line(logged, "note", "Seen before:", said, why=why)
+
+
 def _suspect(mark: str, said: str) -> Callable[[Logged, Any, _Repeats], Line]:
     def make(logged: Logged, entry: Any, _: _Repeats) -> Line:
         return _line(logged, mark, entry.suspect, said, why=_why(entry.reason, f"by {logged.by}"), lane="suspects")
@@ -224,6 +262,9 @@ _LINES: dict[type[e.Entry], Callable[[Logged, Any, _Repeats], Line]] = {
     e.SuspectRaised: _suspect("suspect", "raised as a suspect"),
     e.SuspectCleared: _suspect("cleared", "cleared"),
     e.SuspectConvicted: _suspect("guilty", "found guilty"),
+    e.RepeatSuspected: _known_again,
+    e.RepeatConfirmed: _said("note", "{by}", "says that it is the failure of PM-{postmortem} come back", "{reason}"),
+    e.RepeatRejected: _said("note", "{by}", "says that it is not the failure of PM-{postmortem}", "{reason}"),
     e.IncidentOpened: _said("alert", "Incident opened", "by {by}", "{title}"),
     e.Acknowledged: _said("page", "{by}", "is on it"),
     e.NoteWritten: _said("note", "{by}:", "“{text}”"),

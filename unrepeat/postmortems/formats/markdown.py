@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unrepeat.postmortems import hurt, sentences, times
+from unrepeat.postmortems.formats import _prevention as prevention
 from unrepeat.postmortems.formats.html import picture_file
 from unrepeat.postmortems.formats.prose import to_markdown
 from unrepeat.postmortems.plain import code, fenced, markdown
-from unrepeat.postmortems.report import Facts, Figure, ImpactFact, Line, MeasureFact, Report
+from unrepeat.postmortems.report import Facts, Figure, ImpactFact, Line, Report
 from unrepeat.support import words
 from unrepeat.support.shares import interval, percent
 
@@ -48,6 +49,7 @@ def document(report: Report, *, figures_in: str = "", drawn: bool = True) -> Doc
     parts = [
         f"# {markdown(report.headline)}",
         _status(report),
+        *prevention.today(report),
         "## Issue Summary",
         _facts(facts),
         to_markdown(report.prose["summary"].text),
@@ -58,21 +60,25 @@ def document(report: Report, *, figures_in: str = "", drawn: bool = True) -> Doc
         "## Root Cause and Resolution",
         "### Root cause",
         to_markdown(report.prose["cause"].text),
+        *prevention.causes(facts),
         "### Resolution",
         to_markdown(report.prose["resolution"].text),
         *_suspects(facts),
+        *prevention.seen_before(facts),
         "## Corrective and Preventative Measures",
         to_markdown(report.prose["measures"].text),
         "### Improvements",
-        _measures(facts.improvements, "improvement"),
+        prevention.measures(facts, facts.improvements, "improvement"),
         "### Tasks",
-        _measures(facts.tasks, "task"),
-        *_dropped(facts),
+        prevention.measures(facts, facts.tasks, "task"),
+        *prevention.without_a_measure(facts),
+        *prevention.dropped(facts),
         "## Figures",
         *(_figure(number, figure, folder if drawn else None) for number, figure in enumerate(report.figures, start=1)),
         "### Appendix: sources and notes",
         _appendix(report),
         *_query(facts),
+        *prevention.proofs(facts),
     ]
     files = {_file(figure): picture_file(figure.svg) for figure in report.figures if figure.svg and drawn}
     return Document("\n\n".join(part for part in parts if part) + "\n", files)
@@ -147,22 +153,6 @@ def _suspects(facts: Facts) -> list[str]:
         for s in facts.suspects
     ]
     return ["### Suspects", "\n".join(["| Suspect | Verdict | Why | When |", "| --- | --- | --- | --- |", *rows])]
-
-
-def _measures(measures: tuple[MeasureFact, ...], what: str) -> str:
-    if not measures:
-        return f"No {what} has been proposed yet."
-    rows = [
-        f"| {_cell(m.text)} | {_cell(m.owner) or 'nobody yet'} | {_cell(times.due(m.due)) or 'no date yet'} |"
-        for m in measures
-    ]
-    return "\n".join(["| What | Owner | Due |", "| --- | --- | --- |", *rows])
-
-
-def _dropped(facts: Facts) -> list[str]:
-    if not facts.dropped:
-        return []
-    return [f"Dropped: {'; '.join(f'{markdown(m.text)} ({markdown(m.dropped)})' for m in facts.dropped)}."]
 
 
 def _cell(text: str) -> str:

@@ -9,11 +9,13 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from unrepeat.postmortems import hurt, measured, sentences, times
+from unrepeat.postmortems import hurt, measured, prevention_words, sentences, times
 from unrepeat.postmortems.formats.prose import to_html
+from unrepeat.postmortems.prevented import CauseFact, GuardFact, MeasureFact, RepeatFact, Today
 from unrepeat.postmortems.report import Facts, Figure, ImpactFact, Line, ShareFact
 from unrepeat.support import shares as counted
 from unrepeat.support import words
+from unrepeat.support.templatetags.look import pill
 
 register = template.Library()
 
@@ -127,3 +129,104 @@ def shares(impact: ImpactFact) -> list[ShareFact]:
 def unreadable(impact: ImpactFact) -> str:
     """What was left out, in a sentence."""
     return hurt.unreadable(impact)
+
+
+# --- causes, measures, guards, repeats ---
+
+
+@register.filter
+def stamp(at: datetime, facts: Facts) -> SafeString:
+    """`{{ guard.red_at|stamp:facts }}`: time, zone and day of something that need not be of the outage's day."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), prevention_words.moment(at, facts.zone))
+
+
+@register.filter
+def causes_by_role(facts: Facts) -> list[tuple[str, list[CauseFact]]]:
+    """Trigger, root causes and contributing factors, each under its title; what nobody has named is left out."""
+    titles = (("trigger", "Trigger"), ("cause", "Root causes"), ("factor", "Contributing factors"))
+    found = [(title, [c for c in facts.causes if c.role == role]) for role, title in titles]
+    return [(title, causes) for title, causes in found if causes]
+
+
+@register.filter
+def accepted_risks(facts: Facts) -> list[CauseFact]:
+    """Causes whose risk somebody bears."""
+    return [c for c in facts.causes if c.accepted]
+
+
+@register.filter
+def role(cause: CauseFact) -> str:
+    """Trigger, root cause or contributing factor."""
+    return prevention_words.ROLES[cause.role]
+
+
+@register.filter
+def cause_said(cause: CauseFact) -> str:
+    """The class of a cause, and the thing itself."""
+    return prevention_words.cause(cause)
+
+
+@register.filter
+def cause_answer(cause: CauseFact) -> str:
+    """What is done about it."""
+    return prevention_words.answer(cause)
+
+
+@register.filter
+def about(measure: MeasureFact, facts: Facts) -> str:
+    """What a measure does, and which causes it answers."""
+    return prevention_words.about(measure, facts.causes)
+
+
+@register.filter
+def guards_of(measure: MeasureFact, facts: Facts) -> list[GuardFact]:
+    """The guards that watch over a measure."""
+    return [g for g in facts.guards if g.number in measure.guards]
+
+
+@register.filter
+def guard_said(guard: GuardFact, facts: Facts) -> str:
+    """What proves a guard, or what is lacking."""
+    return prevention_words.guard(guard, facts.zone)
+
+
+@register.filter
+def colour_said(guard: GuardFact, facts: Facts) -> str:
+    """What it shows in regular service."""
+    return prevention_words.colour(guard, facts.zone)
+
+
+@register.filter
+def colour_pill(guard: GuardFact, facts: Facts) -> SafeString:
+    """The same as a shape and a word."""
+    return pill(*prevention_words.COLOUR_LOOKS[guard.colour], prevention_words.colour(guard, facts.zone))
+
+
+@register.filter
+def state_pill(measure: MeasureFact) -> SafeString:
+    """A measure's state as a shape and a word."""
+    return pill(*prevention_words.STATE_LOOKS[measure.state], prevention_words.STATES[measure.state])
+
+
+@register.filter
+def state_said(measure: MeasureFact, facts: Facts) -> str:
+    """Since when it is in its state, and who did it."""
+    return prevention_words.state(measure, facts.zone)
+
+
+@register.filter
+def regression_said(measure: MeasureFact, facts: Facts) -> str:
+    """Which guard turned red, when, and what it said."""
+    return prevention_words.regression(measure, facts.zone)
+
+
+@register.filter
+def tally(today: Today) -> str:
+    """How many measures are in which state."""
+    return prevention_words.tally(today)
+
+
+@register.filter
+def seen_said(repeat: RepeatFact) -> str:
+    """What a past failure has to do with this one."""
+    return prevention_words.seen_before(repeat)

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 
 from unrepeat.postmortems import commands, queries
 from unrepeat.postmortems.formats import html, markdown
+from unrepeat.postmortems.prevented import Today
 from unrepeat.postmortems.report import SECTIONS, Facts, Figure, Prose, Report
 from unrepeat.support.problems import NotAllowed
 from unrepeat.web.access import Role, caller_of, may, needs
@@ -61,6 +62,9 @@ class ReportShape(Schema):
     facts: Facts
     prose: dict[str, Prose]
     figures: list[Figure]
+    today: Today | None = Field(
+        description="How its measures stand now; the facts say how they stood when it was made."
+    )
 
 
 class VersionShape(Schema):
