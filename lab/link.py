@@ -81,6 +81,7 @@ class ToUnrepeat(OnlyJournal):
 
     def __init__(self, server: UnrepeatServer) -> None:
         super().__init__()
+        self.server = server
         self.webhooks = [server.add_source(ALERTMANAGER, "alertmanager")]
         self._pipeline = server.add_source(PIPELINE, "generic_change")
         self._tokens = {name: server.add_user(name) for name in PEOPLE}
@@ -129,6 +130,18 @@ class ToUnrepeat(OnlyJournal):
         """The log of that incident, or of the first one."""
         numbers = [number] if number else [one["number"] for one in self.incidents()[:1]]
         return list(self._get(f"/incidents/{numbers[0]}/log")["items"]) if numbers else None
+
+    def ask(self, by: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask the API as that person; RuntimeError with its words when it refuses."""
+        answer = self._http.request(method, path, json=body, headers=self._as(by))
+        if not answer.is_success:
+            raise RuntimeError(f"{by}: {method} {path} {body or ''}: {answer.status_code} {answer.text}")
+        found: dict[str, Any] = answer.json() if answer.content else {}
+        return found
+
+    def token(self, by: str) -> str:
+        """That person's token."""
+        return self._tokens[by]
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._http.get(path, headers=self._as("Ada")).raise_for_status()

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -42,11 +43,13 @@ class WebhookRecorder:
         self.url = f"http://{HOST}:{self._server.server_port}/alerts"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def first(self, alertname: str) -> tuple[Heard, dict[str, Any]] | None:
-        """The first firing alert of this name, and the body that brought it."""
+    def first(self, alertname: str = "", after: float = 0.0) -> tuple[Heard, dict[str, Any]] | None:
+        """The first alert (of this name) that began to fire after that moment (Unix seconds), and the body that brought it."""
         for heard in list(self.heard):
             for alert in heard.body["alerts"]:
-                if alert["labels"]["alertname"] == alertname and alert["status"] == "firing":
+                named = not alertname or alert["labels"]["alertname"] == alertname
+                began = datetime.fromisoformat(alert["startsAt"]).timestamp()
+                if named and alert["status"] == "firing" and began > after:
                     return heard, alert
         return None
 
