@@ -38,6 +38,10 @@ class Config(BaseSettings):
     """Host names that the server answers to, separated by commas."""
     debug: bool = False
     """Django's debug pages; never on a server that others can reach."""
+    url: str = ""
+    """On a runner: the server that `unrepeat check` and `unrepeat guard` speak to. Empty: this machine's own database."""
+    token: str = ""
+    """On a runner: the token for that server, of a person or of `unrepeat check-token add`."""
     open_reading: bool = False
     """On a trusted network: anybody may read without signing in. Writing always needs a role."""
     time_zone: str = "UTC"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App
 
@@ -25,6 +27,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "unrepeat.settings")
     from unrepeat.support.problems import Problem
 
+    if list(sys.argv[1:2] if tokens is None else tokens[:1])[:1] in (["check"], ["guard"]):
+        _leave_no_data_on_a_runner()
     try:
         _run(tokens)
     except Problem as problem:
@@ -33,6 +37,14 @@ def main(tokens: Sequence[str] | None = None) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _leave_no_data_on_a_runner() -> None:
+    """A runner has a checkout and perhaps a server, and no database: it must not be given one, nor a key, in its checkout."""
+    named = {"UNREPEAT_DATABASE_URL", "DATABASE_URL", "UNREPEAT_DATA_DIR"} & os.environ.keys()
+    if os.environ.get("UNREPEAT_URL") or not (named or Path("data/unrepeat.db").exists()):
+        os.environ["UNREPEAT_DATABASE_URL"] = "sqlite://:memory:"
+        os.environ.setdefault("UNREPEAT_SECRET_KEY", secrets.token_urlsafe(32))
 
 
 def _run(tokens: Sequence[str] | None) -> None:

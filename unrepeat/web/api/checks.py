@@ -59,10 +59,11 @@ def report_results(request: HttpRequest, body: shapes.ReportSent) -> dict[str, A
     """Keep regular runs that a runner made of one service's guards. One that cannot be kept does not hinder the others."""
     sent = [reporting.Result(one.guard, one.digest, one.ran()) for one in body.results]
     taken = reporting.report(body.service, sent, by=caller_of(request).name)
-    return {"results": [_taken(one) for one in taken]}
+    return {"results": [taken_plain(one) for one in taken]}
 
 
-def _taken(one: reporting.Taken) -> dict[str, Any]:
+def taken_plain(one: reporting.Taken) -> dict[str, Any]:
+    """What became of a result, as JSON has it."""
     own = {name: getattr(one, name) for name in shapes.TakenShape.model_fields if name != "problem"}
     return own | {"problem": _sentences(one.problem) if one.problem else None}
 

@@ -1,0 +1,223 @@
+"""`unrepeat check`: runs the guards that the server may not run, in CI or on your own machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+from unrepeat.prevention import declared
+from unrepeat.prevention.kind import Target
+from unrepeat.support.http import Unreachable
+from unrepeat.support.problems import Invalid, NotAllowed, NotFound, Problem
+from unrepeat.terminal import _check_files as files
+from unrepeat.terminal import _check_view as view
+from unrepeat.terminal import _checking as checking
+from unrepeat.terminal import _git as git
+from unrepeat.terminal._desk import Desk, Plain, Remote, desk
+from unrepeat.terminal._outbox import Outbox, Sent
+
+app = App(name="check", help="Run the guards of a checkout, and say what would come back.")
+RED, BROKEN = 1, 2  # exit statuses
+
+
+@app.default
+def check(
+    *,
+    service: Annotated[str, Parameter(help="Of which service; default: the one that unrepeat.toml names.")] = "",
+    path: Annotated[Path, Parameter(help="The checkout.")] = Path(),
+    only: Annotated[list[str] | None, Parameter(negative="", help="Only the guard of this name.")] = None,
+    junit: Annotated[Path | None, Parameter(help="Write the results there as JUnit XML.")] = None,
+    sarif: Annotated[Path | None, Parameter(help="Write the results there as SARIF 2.1.0.")] = None,
+    github: Annotated[bool, Parameter(negative="", help="Print GitHub's annotations.")] = False,
+    set_: Annotated[
+        list[str] | None, Parameter(name="--set", negative="", help="NAME=VALUE for {NAME} in commands: version=2.0.")
+    ] = None,
+    recordings: Annotated[
+        list[Path] | None, Parameter(negative="", help="Folders of recordings, for backtests; default: recordings/.")
+    ] = None,
+    url: Annotated[str, Parameter(help="The server; default: UNREPEAT_URL.")] = "",
+    offline: Annotated[bool, Parameter(negative="", help="Ask no server; results wait for the next check.")] = False,
+    declare: Annotated[
+        bool, Parameter(help="Tell the server of texts in unrepeat.toml that it does not have, if the token may.")
+    ] = True,
+    outbox: Annotated[
+        Path | None, Parameter(help="Where results wait; default: .unrepeat/outbox in the checkout.")
+    ] = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Run the guards of a checkout: those of its unrepeat.toml, and those of the server for its service that a runner must run.
+
+    Exit status 0: all green. 1: a guard is red, and the output says which report would repeat. 2: none is red, but one could not
+    say, or there is nothing to check; that must not pass for green. Results go to the server, or wait until it can be reached.
+    """
+    try:
+        status = _check(
+            service, path.resolve(), only or [], junit, sarif, _pairs(set_ or []), recordings, url, outbox,
+            github=github, offline=offline, declare=declare, as_json=as_json,
+        )  # fmt: skip
+    except Problem as problem:
+        for sentence in (problem.what, problem.why, problem.remedy):
+            print(sentence, file=sys.stderr)
+        status = BROKEN
+    sys.exit(status)
+
+
+def _check(
+    service: str,
+    path: Path,
+    only: list[str],
+    junit: Path | None,
+    sarif: Path | None,
+    variables: dict[str, str],
+    recordings: list[Path] | None,
+    url: str,
+    outbox: Path | None,
+    *,
+    github: bool,
+    offline: bool,
+    declare: bool,
+    as_json: bool,
+) -> int:
+    told, said = Console(stderr=True), Console()
+    blocks = read_blocks(path)
+    services = sorted({service} if service else {block.service for block in blocks if block.service})
+    server, known = (None, []) if offline else _known(services, url, told)
+    if server is not None and declare:
+        known = _declare(server, [block for block in blocks if not service or block.service == service], known, told)
+    guards = [one for one in checking.plan(blocks, known) if not service or one.service == service]
+    guards = [one for one in guards if not only or one.name in only]
+    if not guards:
+        raise NotFound(
+            "There is nothing to check.",
+            f"{path} has no {declared.FILE} with guards, and the server was not asked or has none for this service.",
+            "Name the service (--service), the checkout (--path) and the server (UNREPEAT_URL), or declare a guard.",
+        )
+    target = target_here(path, variables)
+    folders = recordings if recordings is not None else [path / "recordings"]
+    with told.status("") as bar:
+        found = checking.recordings_in([folder for folder in folders if folder.is_dir()])
+        done = checking.run_all(guards, target, found, lambda name: bar.update(f"running {name}"))
+    box = Outbox(outbox or path / ".unrepeat" / "outbox")
+    for of in sorted({one.guard.service for one in done}):
+        box.put(of, [one.result for one in done if one.outcome and one.guard.service == of])
+    sent = box.send(server) if server is not None else Sent({}, len(box.waiting()))
+    done = [replace(one, inside=git.inside(path)) for one in checking.answered(done, sent.taken)]
+    _write(done, target.ref, junit, sarif)
+    if as_json:
+        print(json.dumps(view.plain(done, target, sent), ensure_ascii=False))
+    else:
+        view.show(said, told, done, target, sent, server)
+    for line in files.github(done) if github else ():
+        print(line)
+    colours = {one.colour for one in done}
+    return RED if "red" in colours else BROKEN if "broken" in colours else 0
+
+
+def read_blocks(path: Path) -> list[declared.Block]:
+    """The guards that the checkout declares; none when it has no file."""
+    if not path.is_dir():
+        raise NotFound(f"There is no checkout {path}.", "It is no folder.", "Name it: --path.")
+    file = path / declared.FILE
+    if not file.is_file():
+        return []
+    try:
+        return declared.parse(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{declared.FILE} cannot be read.", "It is not UTF-8.", "Save it as UTF-8.") from error
+
+
+def target_here(path: Path, variables: dict[str, str]) -> Target:
+    """The checkout as it is now: its commit, and what was set."""
+    commit = git.commit_of(path)
+    ref = ";".join(
+        [part for part in (commit, *(f"{name}={value}" for name, value in sorted(variables.items()))) if part]
+    )
+    short = f"{commit[:12]}{' with changes' if '+dirty' in commit else ''}" if commit else "the folder"
+    words = " ".join([short, *(f"{name}={value}" for name, value in sorted(variables.items()))])
+    known = ({"ref": commit.partition("+")[0]} if commit else {}) | variables
+    return Target("now", words[:300], folder=path, ref=ref[:120], variables=known)
+
+
+def _known(services: list[str], url: str, told: Console) -> tuple[Desk | None, list[Plain]]:
+    """The server, and the guards that it has for these services. None when it cannot be reached, which is said."""
+    server = desk(url)
+    if not isinstance(server, Remote) and not _has_database():
+        told.print("No server is named (UNREPEAT_URL): only the guards of this checkout are run.", style="yellow")
+        return None, []
+    try:
+        return server, [guard for service in services for guard in server.guards(service)]
+    except Unreachable as problem:
+        told.print(f"{problem.what} {problem.why} Results wait here.", style="yellow")
+        return None, []
+
+
+def _declare(server: Desk, blocks: list[declared.Block], known: list[Plain], told: Console) -> list[Plain]:
+    """Tell the server of texts that it does not have; what it knows afterwards."""
+    by_name = {one["name"]: one for one in known}
+    for block in blocks:
+        has = by_name.get(block.name)
+        refs = {one["ref"] for one in has["measures"]} if has else set()
+        if has and has["digest"] == block.digest and set(block.measures) <= refs and has["service"] == block.service:
+            continue
+        try:
+            made = server.declare(block.name, body_of(block))
+        except NotAllowed as problem:
+            told.print(f"{block.name} was not declared: {problem.what} {problem.why}", style="yellow")
+            continue
+        except Problem as problem:
+            if problem.status != 403:
+                raise
+            told.print(f"{block.name} was not declared: {problem.what}", style="yellow")
+            continue
+        by_name[block.name] = made
+        if made["changed"]:
+            told.print(f"{block.name} has a new text on the server: it is unproven until it is proven again.")
+    return list(by_name.values())
+
+
+def body_of(block: declared.Block) -> Plain:
+    """A declaration as the API takes it."""
+    return {
+        "kind": block.kind,
+        "spec": dict(block.spec),
+        "service": block.service,
+        "every": block.every,
+        "measures": list(block.measures),
+        "origin": "repository",
+        "place": block.place,
+    }
+
+
+def _has_database() -> bool:
+    from django.db import connection
+
+    if connection.settings_dict["NAME"] == ":memory:":
+        return False
+    tables: list[str] = connection.introspection.table_names()  # type: ignore[no-untyped-call]
+    return "prevention_guard" in tables
+
+
+def _write(done: list[checking.Checked], commit: str, junit: Path | None, sarif: Path | None) -> None:
+    for file, text in (
+        (junit, lambda: files.junit(done)),
+        (sarif, lambda: json.dumps(files.sarif(done, commit), ensure_ascii=False, indent=1) + "\n"),
+    ):
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text(), encoding="utf-8")
+
+
+def _pairs(said: list[str]) -> dict[str, str]:
+    pairs = {}
+    for one in said:
+        name, equals, value = one.partition("=")
+        if not equals or not name.isidentifier():
+            raise Invalid(f"“{one}” sets nothing.", "It is not NAME=VALUE.", "Write --set version=2.0.")
+        pairs[name] = value
+    return pairs
