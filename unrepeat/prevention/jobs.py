@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unrepeat.prevention import asked, patrol, repeats
+from unrepeat.prevention import asked, following, patrol, reminders, repeats
 from unrepeat.support.wakeups import Again, Claim
 
 
@@ -19,14 +19,24 @@ def _keep(_: Claim, made: list[patrol.Made]) -> Again:
     return Again(f"{len(made)} guards were run", due_at)
 
 
-def _note_measures(claim: Claim) -> str:
-    """Measures or their guards changed."""
-    return f"measures of incident {claim.subject['incident']} were looked at"
+def _measures(claim: Claim) -> str:
+    """Measures or guards of an incident changed: people are reminded and told, open incidents compared when a guard is red."""
+    repeats.look_again(int(claim.subject["incident"]))
+    return following.note(claim)
 
 
-def _match(claim: Claim) -> str:
-    """Compare an incident with past postmortems."""
-    return repeats.match(int(claim.subject["incident"]))
+def _find(claim: Claim) -> list[repeats.Match]:
+    return repeats.find(int(claim.subject["incident"]))
+
+
+def _match(claim: Claim, found: list[repeats.Match]) -> str:
+    """Say which past failures an incident is like."""
+    return repeats.match(int(claim.subject["incident"]), found)
+
+
+def _remember(claim: Claim) -> str:
+    """Keep the signs of a failure whose report was drafted or published."""
+    return repeats.remember(int(claim.subject["postmortem"]))
 
 
 def _link(claim: Claim) -> str:
@@ -39,7 +49,9 @@ HANDLERS: dict[str, Callable[..., str | Again]] = {
     "patrol": _keep,
     "run": asked.keep,
     "prove": asked.keep,
-    "measures": _note_measures,
+    "measures": _measures,
+    "remind": reminders.remind,
     "match": _match,
+    "remember": _remember,
     "repeats": _link,
 }

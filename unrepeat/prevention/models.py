@@ -10,7 +10,23 @@ from django.db import models
 from django.db.models import Q
 
 from unrepeat.incidents.models import Incident
-from unrepeat.prevention.token_models import CheckToken as CheckToken
+from unrepeat.prevention.token_models import CheckToken
+from unrepeat.prevention.told_models import Reminder, Ticket, Tracker
+
+__all__ = [
+    "CheckToken",
+    "Guard",
+    "GuardText",
+    "Proof",
+    "Recording",
+    "Reminder",
+    "Run",
+    "Sign",
+    "Ticket",
+    "Tie",
+    "Tracker",
+]
+from unrepeat.prevention.sign_models import Sign
 
 
 class Guard(models.Model):

@@ -1,0 +1,102 @@
+"""The part of the room's store that keeps what was told outside: reminders, trackers and tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from unrepeat.prevention.told_models import Reminder, Ticket, Tracker
+from unrepeat.support.problems import Conflict, NotFound
+
+# --- reminders
+
+
+def add_reminder(**columns: Any) -> Reminder:
+    """Keep that somebody was told."""
+    return Reminder.objects.create(**columns)
+
+
+def reminders(incident: int, measure: int | None = None) -> list[Reminder]:
+    """Who was told about the measures of an incident (or one of them), newest first, with the messages."""
+    rows = Reminder.objects.filter(incident_id=incident).select_related("message")
+    return list((rows if measure is None else rows.filter(measure=measure)).order_by("-at", "-pk"))
+
+
+# --- trackers
+
+
+def add_tracker(**columns: Any) -> Tracker:
+    """A new tracker; Conflict when the name is taken."""
+    try:
+        with transaction.atomic():
+            return Tracker.objects.create(**columns)
+    except IntegrityError as error:
+        raise Conflict(
+            f"There is, or was, a tracker “{columns['name']}”.",
+            "The log names tickets by their tracker.",
+            "Choose another name.",
+        ) from error
+
+
+def tracker(name: str) -> Tracker:
+    """The tracker in service of that name; NotFound."""
+    found = Tracker.objects.filter(name=name, removed_at=None).first()
+    if found is None:
+        raise NotFound(f"There is no tracker “{name}”.", remedy="`unrepeat tracker list` shows the ones there are.")
+    return found
+
+
+def trackers(**wanted: Any) -> list[Tracker]:
+    """The trackers in service, by name."""
+    return list(Tracker.objects.filter(removed_at=None, **wanted).order_by("name"))
+
+
+def save_tracker(number: int, **columns: Any) -> None:
+    """Set columns of a tracker."""
+    Tracker.objects.filter(pk=number).update(**columns)
+
+
+# --- tickets
+
+
+def make_ticket(found: Tracker, incident: int, measure: int, **columns: Any) -> tuple[Ticket, bool]:
+    """The ticket of a measure in a tracker, made when there is none; and whether it was made now."""
+    return Ticket.objects.get_or_create(tracker=found, incident_id=incident, measure=measure, defaults=columns)
+
+
+def ticket(number: int, *, hold: bool = False) -> Ticket | None:
+    """A ticket by its number here, with its tracker; held until the transaction ends when asked."""
+    rows = Ticket.objects.select_for_update(of=("self",)) if hold else Ticket.objects.all()
+    return rows.select_related("tracker").filter(pk=number).first()
+
+
+def save_ticket(number: int, **columns: Any) -> None:
+    """Set columns of a ticket."""
+    Ticket.objects.filter(pk=number).update(**columns)
+
+
+def tickets_of(incident: int) -> list[Ticket]:
+    """The tickets of an incident's measures, in trackers that are in service."""
+    rows = Ticket.objects.filter(incident_id=incident, tracker__removed_at=None).select_related("tracker")
+    return list(rows.order_by("measure", "pk"))
+
+
+def tickets_called(found: Tracker, numbers: Iterable[str]) -> dict[str, Ticket]:
+    """The tickets that bear these numbers there."""
+    return {row.number: row for row in Ticket.objects.filter(tracker=found, number__in=list(numbers))}
+
+
+def troubled_tickets(limit: int) -> list[Ticket]:
+    """Tickets whose last attempt failed for good, oldest first."""
+    rows = Ticket.objects.filter(~Q(trouble=""), tracker__removed_at=None)
+    return list(rows.order_by("pk")[:limit])
+
+
+def oldest_ticket(found: Tracker) -> datetime | None:
+    """When the first ticket of a tracker that has a number was made here."""
+    rows = Ticket.objects.filter(tracker=found).exclude(number="").order_by("made_at")
+    return rows.values_list("made_at", flat=True).first()
