@@ -1,6 +1,7 @@
 """The worker: reads what has arrived, groups it into incidents, and does what has fallen due.
 
-One thread beside the server by default, woken the moment something happens; a tick of one second is only the safety net.
+One thread beside the server by default, woken the moment something happens; a tick of one second is only the safety net. What
+asks the outside world has threads of its own, so that a slow Prometheus holds up no alert.
 Rooms are found by scan: `unrepeat.<room>.jobs` may have `HANDLERS` (wakeup's `what` to handler, run in one transaction with
 the wakeup's end), `PREPARATIONS` (the same names; run before that transaction, for what asks the outside world, its answer is
 the handler's second argument) and, in incidents, `group_news(limit)`.
@@ -15,6 +16,7 @@ import pkgutil
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -37,6 +39,8 @@ LITTLE = (
 )
 SHARE = 0.1  # of the time may go to grouping and wakeups while deliveries wait to be read
 GROUPED_TOGETHER = 100  # alerts or changes a call
+PREPARING = 2  # wakeups of a room that may ask the outside world at once
+GRACE = 5.0  # seconds that these get to end at a stop; after that their leases run out, and the next worker takes them
 TOPICS: set[str] = {"deliveries", "alerts", "changes", "wakeups", "closing"}
 
 log = structlog.get_logger(__name__)
@@ -67,6 +71,50 @@ def jobs() -> Jobs:
     return Jobs(found.handlers, found.preparations, group_news)
 
 
+class Preparers:
+    """Threads for wakeups that ask the outside world, never more than PREPARING a room: each does one, under the lease it was claimed with.
+
+    Each room has its own, so that a guard that runs for a minute holds up no question to Prometheus.
+    """
+
+    def __init__(self, do: Callable[[wakeups.Claim], None]) -> None:
+        self._do = do
+        self._lock = threading.Lock()
+        self._busy: dict[threading.Thread, str] = {}
+
+    def full(self) -> set[str]:
+        """The rooms of which no more can be taken now."""
+        with self._lock:
+            counted = Counter(self._busy.values())
+        return {room for room, busy in counted.items() if busy >= PREPARING}
+
+    def take(self, claimed: wakeups.Claim) -> None:
+        """Do it beside the others."""
+        thread = threading.Thread(target=self._run, args=(claimed,), name=f"prepare {claimed.key}", daemon=True)
+        with self._lock:
+            self._busy[thread] = claimed.room
+        thread.start()
+
+    def stop(self) -> None:
+        """Wait for those that are at it, GRACE seconds for all together."""
+        until = time.monotonic() + GRACE
+        with self._lock:
+            waiting = list(self._busy)
+        for thread in waiting:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _run(self, claimed: wakeups.Claim) -> None:
+        try:
+            self._do(claimed)
+        except Exception:
+            log.exception("a wakeup could not be put back; its lease runs out", key=claimed.key)
+        finally:
+            connection.close()
+            with self._lock:
+                del self._busy[threading.current_thread()]
+            bell.ring("wakeups")
+
+
 class Worker:
     """One worker: `turn` does a bounded piece of all there is to do; `start` and `stop` run it in a thread."""
 
@@ -78,16 +126,22 @@ class Worker:
         self._read_for = 0.0  # seconds
         self._other_for = 0.0
         self._has_read = False  # in the last turn
+        self._preparers: Preparers | None = None  # only when started: a turn alone does everything where it is called
+        self._gone = False
 
     def start(self) -> None:
         """Begin to work in a thread."""
+        self._preparers = Preparers(self._do)
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the present piece of work. Blocks until then."""
+        """End after the present piece of work. Blocks until then, but not longer than GRACE for what asks the outside world."""
         self._stopping.set()
         bell.ring("closing")
         self._thread.join()
+        if self._preparers is not None:
+            self._preparers.stop()
+        self._gone = True
 
     def turn(self) -> int:
         """Read a batch, then, within its share of the time, group and do what is due; returns how much was done."""
@@ -116,11 +170,20 @@ class Worker:
         return group_news(GROUPED_TOGETHER) if group_news else 0
 
     def _do_due(self) -> int:
-        claimed = wakeups.claim(self.name, timedelta(seconds=config().lease))
+        lease = timedelta(seconds=config().lease)
+        claimed = wakeups.claim(self.name, lease, without=self._held_up())
         if claimed is None:
             return 0
-        self._do(claimed)
+        if self._preparers is not None and (claimed.room, claimed.what) in self._jobs.preparations:
+            self._preparers.take(claimed)
+        else:
+            self._do(claimed)
         return 1
+
+    def _held_up(self) -> list[tuple[str, str]]:
+        """What has to wait because as many as may be are asking the outside world already."""
+        full = self._preparers.full() if self._preparers is not None else set()
+        return [place for place in self._jobs.preparations if place[0] in full]
 
     def _do(self, claimed: wakeups.Claim) -> None:
         place = (claimed.room, claimed.what)
@@ -128,6 +191,8 @@ class Worker:
             handler = self._jobs.handlers[place]
             prepare = self._jobs.preparations.get(place)
             prepared = (prepare(claimed),) if prepare else ()
+            if self._gone:
+                return  # nobody waits for it any more: its lease runs out
             with transaction.atomic():
                 _end(claimed, handler(claimed, *prepared))
         except wakeups.LeaseLost:
@@ -160,7 +225,7 @@ class Worker:
 
     def _pause(self) -> float:
         """Seconds until the next wakeup is due, at most a tick."""
-        due = wakeups.next_due()
+        due = wakeups.next_due(without=self._held_up())
         if due is None:
             return TICK
         return min(TICK, max(0.0, (due - clock.now()).total_seconds()))

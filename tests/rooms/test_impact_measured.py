@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -202,6 +204,36 @@ def test_lines_that_are_no_requests_are_counted_and_stay_out_of_every_number(tmp
     (entry,) = said(number)
     assert entry.unreadable == 20_000
     assert shares(entry)["users slowed"] == (210, 300)
+
+
+NONSENSE = [
+    "no line of a log",
+    '{"at": 1723475700.0, "path": "/cut sho',
+    '{"at": "yesterday", "status": "fine"}',
+    "\x00\xff\xfe",
+    "[]",
+]
+"""Lines that are no requests."""
+
+
+def test_a_million_lines_that_cannot_be_read_cost_little_and_the_page_says_how_many_they_were(tmp_path):
+    number = an_incident()
+    file = a_shop_log(tmp_path / "access.log")
+    with file.open("a", encoding="latin-1") as log:
+        for _ in range(200_000):
+            log.write("\n".join(NONSENSE) + "\n")
+    held, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with request_source.using([file]):
+        perform(number, Mitigate("rolled back"), "15:45")
+        look(number, "15:46")
+    took = time.monotonic() - began
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held) / 1024  # MB; Linux counts in kB
+    (entry,) = said(number)
+    assert entry.unreadable == 1_000_000
+    assert shares(entry)["users slowed"] == (210, 300)
+    assert "1\u202f000\u202f000 unreadable lines left out" in page_of(number)
+    assert took < 60
+    assert grown < 1500
 
 
 def test_while_it_goes_on_only_what_is_new_is_said(tmp_path):

@@ -27,6 +27,7 @@ from unrepeat.incidents.entries import (
 from unrepeat.investigation import investigate
 from unrepeat.investigation import queries as kept
 from unrepeat.investigation.telemetry import Silent, using
+from unrepeat.investigation.telemetry.prometheus import Prometheus
 from unrepeat.support import clock
 from unrepeat.support.models import Wakeup
 from unrepeat.worker import Worker
@@ -204,6 +205,28 @@ def test_a_silent_prometheus_hinders_nothing_and_is_told_once(now):
         live_through(now, seconds=10)
     missing = [one.entry for one in machine(number, EvidenceMissing) if one.entry.title == "Suspects"]
     assert [one.reason for one in missing] == ["Prometheus at x could not be asked: it took too long"]
+    assert queries.state_of(number).status == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"<html>busy</html>", "answered what is no range of numbers"),
+        (b'{"status": "success", "data": {"result": [{"metric": {}, "values": [["x"]]}]}}', "no range of numbers"),
+        (b'{"status": "success", "data": {"result": []}}', "has no series"),
+        (b'{"status": "error", "error": "query timed out"}', "refused the query: query timed out"),
+        (b"[" * 100_000, "no range of numbers"),
+    ],
+)
+def test_a_prometheus_that_answers_nonsense_hinders_nothing_and_is_told_once(now, body, why):
+    number = an_incident()
+    with using(Prometheus("http://prometheus.example", lambda url, parameters: body)):
+        live_through(now, seconds=3000)
+        commands.perform(number, acts.Resolve("It is well again."), by="Ada")
+        live_through(now, seconds=10)
+    missing = [one.entry.reason for one in machine(number, EvidenceMissing) if one.entry.title == "Suspects"]
+    assert len(missing) == 1
+    assert why in missing[0]
     assert queries.state_of(number).status == "resolved"
 
 

@@ -7,6 +7,7 @@ outside world carries the wakeup's key as its idempotency key.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,10 @@ GIVE_UP_AFTER = 20  # tries; the wakeup then stays in the table, done, with its 
 KEPT = timedelta(days=30)  # how long a done wakeup stays in the table, and its key cannot be planned again
 SWEEP_EVERY = 100  # each wakeup whose number is a multiple of this takes old ones along when it ends
 SWEPT_TOGETHER = 1000
+
+
+Place = tuple[str, str]
+"""A wakeup's room and `what`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,10 @@ def cancel(prefix: str, outcome: str) -> int:
     )
 
 
-def claim(worker: str, lease: timedelta) -> Claim | None:
-    """Take the wakeup that has been due longest and that nobody holds; None when there is none."""
+def claim(worker: str, lease: timedelta, *, without: Collection[Place] = ()) -> Claim | None:
+    """Take the wakeup that has been due longest and that nobody holds; None when there is none. `without`: leave these alone."""
     now = clock.now()
-    due = _free(now).filter(due_at__lte=now).order_by("due_at", "id")
+    due = _others(_free(now), without).filter(due_at__lte=now).order_by("due_at", "id")
     if not due.exists():
         return None  # asked without a lock: there is mostly nothing to do
     if connection.features.has_select_for_update_skip_locked:
@@ -141,9 +146,9 @@ def under_way(prefix: str) -> bool:
     return Wakeup.objects.filter(key__startswith=prefix, done_at=None).exists()
 
 
-def next_due() -> datetime | None:
-    """When the next wakeup that is not done falls due (UTC), or when its holder's lease runs out."""
-    waiting = Wakeup.objects.filter(done_at=None)
+def next_due(*, without: Collection[Place] = ()) -> datetime | None:
+    """When the next wakeup that is not done falls due (UTC), or when its holder's lease runs out. `without`: but these."""
+    waiting = _others(Wakeup.objects.filter(done_at=None), without)
     free = waiting.filter(leased_until=None).aggregate(at=Min("due_at"))["at"]
     held = waiting.filter(leased_until__isnull=False).aggregate(at=Min("leased_until"))["at"]
     return min((at for at in (free, held) if at), default=None)
@@ -160,6 +165,12 @@ def sweep(before: datetime) -> int:
 
 def _free(now: datetime) -> QuerySet[Wakeup]:
     return Wakeup.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now), done_at=None)
+
+
+def _others(rows: QuerySet[Wakeup], without: Collection[Place]) -> QuerySet[Wakeup]:
+    for room, what in without:
+        rows = rows.exclude(room=room, what=what)
+    return rows
 
 
 def _change(claimed: Claim, **columns: Any) -> None:
