@@ -12,6 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.support.api import a_filled_database
 from unrepeat.arrivals.models import Alert, Change, Delivery
+from unrepeat.incidents import acts, commands
+from unrepeat.prevention import commands as guards
+from unrepeat.prevention.kind import Outcome
 from unrepeat.support import clock
 from unrepeat.support.config import Config
 from unrepeat.support.secret import hashed
@@ -36,6 +39,7 @@ OPEN = {
 OWN = {"account_change_password", "account_set_password", "my-tokens", "revoke-token"}
 """Pages about the one who is signed in: a reader may write there, and open reading does not open them."""
 FOR_RESPONDERS = {"act", "publish", "edit", "deliveries", "delivery", "reread"}
+FOR_RESPONDERS |= {"tie-guard", "act-guard", "declare-guard", "declare-guard-kind"}
 FOR_ADMINS = {"settings", "add-source", "change-source", "people", "change-person", "configuration"}
 STREAMS = re.compile(r"stream$")
 ROLES = {"anonymous": None, "reader": Role.READER, "responder": Role.RESPONDER, "admin": Role.ADMIN}
@@ -64,6 +68,7 @@ def _example(route: str, world) -> str:
         "part": "timeline",
         "person": "MQ",
         "number": "1",
+        "measure": "1",
         "pk": "1",
     }
     if world is not None:
@@ -78,6 +83,8 @@ def _example(route: str, world) -> str:
         }
         found = next((number for subject, number in subjects.items() if subject in route), world.incident)
         values |= {"number": str(found), "pk": str(found)}
+    if route.startswith("guards/"):
+        values["name"] = "sessions-end"
     filled = re.sub(
         r"<(?:\w+:)?(\w+)>", lambda name: values.get(name[1], "sessions" if "services" in route else "note"), route
     )
@@ -91,7 +98,12 @@ def methods_of(pattern: URLPattern) -> dict[str, Need | None]:
 
 @pytest.fixture
 def world():
-    return a_filled_database()
+    made = a_filled_database()
+    commands.perform(made.incident, acts.ProposeMeasure("task", "End sessions"), by="Ada")
+    guard = guards.declare(guards.Declared("sessions-end", "command", {"command": ["true"]}, "sessions"), by="Ada")
+    guards.tie(guard.pk, made.incident, 1, by="Ada")
+    guards.record(guard.pk, guards.Ran(Outcome("green", "all sessions end")), by="runner")
+    return made
 
 
 def client_of(role: Role | None, *, csrf: bool = False) -> Client:

@@ -92,8 +92,10 @@ def primary_of(state: State) -> str:
     }.get(state.status, "")
 
 
-def form_of(name: str, state: State, around: Around, given: QueryDict | None = None) -> Form:
-    """The form of an act, filled with what was `given` when it could not be taken."""
+def form_of(
+    name: str, state: State, around: Around, given: QueryDict | None = None, *, begin: QueryDict | None = None
+) -> Form:
+    """The form of an act, filled with what was `given` when it could not be taken, or with what it shall `begin` with."""
     act = act_class(name)
     hints = get_type_hints(act)
     made = tuple(
@@ -104,7 +106,7 @@ def form_of(name: str, state: State, around: Around, given: QueryDict | None = N
             required=one.default is MISSING,
             state=state,
             around=around,
-            given=given,
+            given=given or begin,
         )
         for one in fields(cast("Any", act))
         if (name, one.name) not in FOLLOWS

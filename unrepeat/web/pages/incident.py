@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from unrepeat.duty import queries as duty
 from unrepeat.incidents import commands, queries
 from unrepeat.incidents.acts import ACTS
 from unrepeat.incidents.entries import IMPACT
@@ -23,8 +22,8 @@ from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
 from unrepeat.support.problems import NotFound, Problem
 from unrepeat.web.access import Role, caller_of, may, needs
-from unrepeat.web.models import User
-from unrepeat.web.pages import act_forms
+from unrepeat.web.pages import act_forms, measure
+from unrepeat.web.pages.around import names_around
 from unrepeat.web.pages.hurt import Hurt, hurt_of
 from unrepeat.web.pages.story import NARROW, WIDE, story
 from unrepeat.web.pages.suspects import board, first_digests, overview_digest, unseen
@@ -65,9 +64,13 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
             number, doing, by=caller.name, at=at, key=f"page:{caller.name}:{key}" if key else None
         )
     except Problem as problem:
+        if request.POST.get("back") == "measure":
+            return measure.shown(request, number, measure.asked(request), problem=problem, tried=name)
         page = _page(request, number, problem=problem, tried=name)
         return render(request, "pages/incident.html", page, status=problem.status)
     after = f"#e{written[-1].seq}" if written else ""
+    if request.POST.get("back") == "measure":
+        return redirect("measure", number, measure.asked(request))
     if request.POST.get("back") == "postmortem":
         report = postmortems.of_incident(number)
         if report is not None:
@@ -121,11 +124,7 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
 
 def _forms(request: HttpRequest, state: State, tried: str) -> dict[str, Any]:
     """The forms of all acts that make sense now: the primary one, those beside it, and the rest."""
-    around = act_forms.Around(
-        teams=tuple(team.name for team in duty.teams()),
-        people=tuple(User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True)[:200]),
-        services=tuple(service.name for service in duty.services())[:200],
-    )
+    around = names_around()
     names = [name for name in ACTS if act_forms.possible(name, state) or name == tried]
     forms = {name: act_forms.form_of(name, state, around, request.POST if name == tried else None) for name in names}
     primary = forms.get(act_forms.primary_of(state))

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from unrepeat.web.pages import deliveries, evidence, incident, lists, people, reports, services, settings
+from unrepeat.web.pages import (
+    deliveries,
+    evidence,
+    guard,
+    guards,
+    incident,
+    lists,
+    measure,
+    measures,
+    people,
+    reports,
+    services,
+    settings,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", lists.now, name="now"),
@@ -18,6 +31,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("incidents/<int:number>/part/<slug:part>", incident.part, name="incident-part"),
     path("incidents/<int:number>/act/<slug:name>", incident.act, name="act"),
     path("incidents/<int:number>/evidence/<slug:digest>", evidence.evidence, name="evidence"),
+    path("incidents/<int:number>/measures/<int:measure>", measure.measure, name="measure"),
+    path("incidents/<int:number>/measures/<int:measure>/guards", measure.tie, name="tie-guard"),
+    path("measures", measures.board, name="measures"),
+    path("measures.csv", measures.download, name="measures-csv"),
+    path("guards", guards.list_of, name="guards"),
+    path("guards.csv", guards.download, name="guards-csv"),
+    path("guards/<str:name>", guard.guard, name="guard"),
+    path("guards/<str:name>/runs/<int:number>", guard.run, name="guard-run"),
+    path("guards/<str:name>/act/<slug:what>", guard.act, name="act-guard"),
+    path("declare-guard", guards.kinds_of, name="declare-guard"),
+    path("declare-guard/<slug:kind>", guards.declare, name="declare-guard-kind"),
     path("postmortems", reports.library, name="library"),
     path("postmortems/<int:number>", reports.postmortem, name="postmortem"),
     path("postmortems/<int:number>/publish", reports.publish, name="publish"),

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from unrepeat.postmortems import plain
 from unrepeat.support import words
 from unrepeat.support.templatetags.look import moment, pill
+from unrepeat.web.pages.told import cause_role, cause_word
 
 register = template.Library()
 
@@ -28,6 +29,82 @@ VERDICT = {
     "cleared": ("good", "cleared", "Cleared"),
     "guilty": ("bad", "guilty", "Guilty"),
 }
+
+MEASURE = {
+    "open": ("", "note", "Open"),
+    "done": ("info", "cleared", "Done, not verified"),
+    "verified": ("good", "verified", "Verified"),
+    "failed": ("bad", "alert", "Failed"),
+    "dropped": ("", "note", "Dropped"),
+}
+COLOUR = {
+    "red": ("bad", "alert", "Red"),
+    "green": ("good", "verified", "Green"),
+    "broken": ("warn", "suspect", "Broken"),
+    "": ("", "note", "Not run yet"),
+}
+EFFECT = {"prevent": "prevents it", "detect": "shows it sooner", "mitigate": "makes it do less harm"}
+
+
+@register.simple_tag
+def measure_state(name: str, late: int = 0) -> SafeString:
+    """A measure's state as shape and words; `late`: days since an open one was due."""
+    if name == "open" and late:
+        return pill("warn", "page", f"Open, {count(late, 'day')} late")
+    return pill(*MEASURE.get(name, ("", "note", name)))
+
+
+@register.simple_tag
+def colour(name: str) -> SafeString:
+    """A guard's or a run's colour as shape and word."""
+    return pill(*COLOUR.get(name, ("", "note", name)))
+
+
+@register.filter
+def effect(name: str) -> str:
+    """What a measure does: `prevents it`."""
+    return EFFECT.get(name, "")
+
+
+@register.filter
+def cause_words(cause: object) -> str:
+    """A cause's word of the taxonomy, as people say it."""
+    return cause_word(getattr(cause, "role", ""), getattr(cause, "value", ""))
+
+
+@register.filter
+def role_words(cause: object) -> str:
+    """What a cause's role is called."""
+    return cause_role(getattr(cause, "role", ""))
+
+
+@register.filter
+def kind_words(name: str) -> str:
+    """A guard kind's name as people read it: `alert backtest`."""
+    return name.replace("_", " ")
+
+
+@register.filter
+def seconds(number: int) -> str:
+    """A period as people say it: `5 min`."""
+    return words.span(timedelta(seconds=number))
+
+
+@register.filter
+def took(number: float) -> str:
+    """How long a run took: `12 ms`, `3.2 s`, `2 min 4 s`."""
+    if number < 1:
+        return f"{number * 1000:.0f} ms"
+    return f"{number:.1f} s" if number < 60 else words.span(timedelta(seconds=number))
+
+
+@register.filter
+def figure(number: object) -> str:
+    """A number that a guard gave, with at most four digits that matter and thin spaces between thousands."""
+    if not isinstance(number, int | float):
+        return str(number)
+    text = f"{number:,.0f}" if abs(number) >= 1000 or float(number).is_integer() else f"{number:.4g}"
+    return text.replace(",", "\u202f")
 
 
 @register.simple_tag
