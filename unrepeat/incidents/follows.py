@@ -28,6 +28,7 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
     seq, subject = after.last_seq, {"incident": number}
     opened = before.opened_at is None
     ended = after.status == "resolved" and (opened or before.status != "resolved")
+    planned += _prevention(number, before, after, now)  # first: who is called wants to know whether this happened before
     if opened or ended:
         planned.append(Follow("investigation", "gather", dict(subject), now, f"gather:{number}:{seq}"))
     if opened or ended or (after.is_open and not before.is_open):
@@ -39,7 +40,6 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
         slot = int(now.timestamp()) // NEWS + 1  # news that come together are looked at together
         due = datetime.fromtimestamp(slot * NEWS, now.tzinfo)
         planned.append(Follow("investigation", "investigate", dict(subject), due, f"investigate:{number}:news:{slot}"))
-    planned += _prevention(number, before, after, now)
     if ended:
         planned.append(Follow("postmortems", "draft", dict(subject), now, f"draft:{number}:{seq}"))
     calm = after.quiet_since
@@ -72,9 +72,10 @@ def _has_news(before: State, after: State) -> bool:
 
 
 def _has_evidence(before: State, after: State) -> bool:
-    """Whether there is more to compare with the past: another service, suspect, verdict or cause, or a guard that turned red."""
+    """Whether there is more to compare with the past: another service, change, suspect, verdict or cause, or another title."""
     return (
         len(after.services) > len(before.services)
+        or len(after.changes) > len(before.changes)
         or {key: s.verdict for key, s in after.suspects.items()}
         != {key: s.verdict for key, s in before.suspects.items()}
         or after.causes != before.causes

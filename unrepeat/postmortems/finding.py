@@ -16,6 +16,7 @@ from unrepeat.postmortems import store
 from unrepeat.postmortems.models import Postmortem
 from unrepeat.support.search import Hit
 from unrepeat.support.search_rank import SURE, Scored
+from unrepeat.support.search_related import Answer
 from unrepeat.support.search_shown import Piece, in_words, marked, stretch
 from unrepeat.support.search_text import stems
 
@@ -73,6 +74,11 @@ def related(text: str, *, without: Collection[int] = (), limit: int = 4) -> list
         return []
     least = max(TAIL * answer.hits[0].score, 0.0)
     return [hit for hit in answer.hits if hit.score >= least]
+
+
+def alike(text: str, limit: int = 4) -> Answer:
+    """The published reports about the same as a text, and how sure the first is the right one."""
+    return store.RELATED.find(text, limit)
 
 
 def shown(text: str, found: Found, docs: Collection[int]) -> dict[int, Shown]:

@@ -19,6 +19,7 @@ from unrepeat.support import search_shown
 from unrepeat.support.config import config
 from unrepeat.support.problems import NotFound
 from unrepeat.support.search import Piece
+from unrepeat.support.search_rank import Scored
 
 PAGE = 20  # reports on a page of the library
 CAUSES = 300  # newest reports whose causes are offered as filters
@@ -213,18 +214,20 @@ def related(number: int, limit: int = 4) -> list[RelatedReport]:
             rows[hit.doc].service,
             rows[hit.doc].zone,
             rows[hit.doc].started_at,
-            tuple(
-                dict.fromkeys(
-                    piece.casefold()
-                    for text in (rows[hit.doc].headline, rows[hit.doc].excerpt)
-                    for piece, marked in search_shown.marked(text, hit.why[:8])
-                    if marked
-                )
-            )[:5],
+            shared_words(rows[hit.doc], hit),
         )
         for hit in found
         if hit.doc in rows
     ]
+
+
+def shared_words(row: Postmortem, hit: Scored, most: int = 5) -> tuple[str, ...]:
+    """The words of a report's headline and summary in which something else was found again, what says most first."""
+    said: dict[tuple[str, ...], str] = {}
+    for text in (row.headline, row.excerpt):
+        for spot in search_shown.spots(text, hit.why):
+            said.setdefault(spot.form, text[spot.start : spot.stop])
+    return tuple(dict.fromkeys(said[form].casefold() for _, form in hit.why if form in said))[:most]
 
 
 def drafts(limit: int = 50) -> list[Row]:

@@ -44,7 +44,7 @@ def _link(claim: Claim) -> str:
     return repeats.link(int(claim.subject["incident"]))
 
 
-PREPARATIONS: dict[str, Callable[[Claim], Any]] = {"patrol": _run_due, "run": asked.make, "prove": asked.make}
+PREPARATIONS: dict[str, Callable[[Claim], Any]] = {"patrol": _run_due, "run": asked.make, "prove": asked.make, "match": _find}
 HANDLERS: dict[str, Callable[..., str | Again]] = {
     "patrol": _keep,
     "run": asked.keep,

@@ -205,7 +205,7 @@ def confidence(best: Sequence[float], asked: Sequence[Weighed]) -> float:
     mass = sum(idea.most for idea in asked if not idea.pair)
     if not best or best[0] <= 0 or not mass:
         return 0.0
-    field_of_others = best[3:10] or best[1:] or [best[0] / 4]
+    field_of_others = best[3:10] or best[:1]  # among so few, nothing stands out
     share = math.log(best[0] / mass)
     lead = math.log(best[0] / max(1e-9, sum(field_of_others) / len(field_of_others)))
     return 1 / (1 + math.exp(-(CONFIDENCE[0] + CONFIDENCE[1] * share + CONFIDENCE[2] * lead)))
