@@ -10,7 +10,6 @@ from unrepeat import __version__
 from unrepeat.prevention.kind import kind_of
 from unrepeat.terminal._checking import Checked
 
-HOME = "https://github.com/unrepeat/unrepeat"
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -57,7 +56,6 @@ def sarif(done: list[Checked], commit: str = "") -> dict[str, Any]:
             "driver": {
                 "name": "Unrepeat",
                 "semanticVersion": f"{__version__}",
-                "informationUri": HOME,
                 "rules": [_rule(one) for one in ran],
             }
         },

@@ -99,8 +99,8 @@ def runs_here(guard: Planned, recordings: Mapping[str, Recorded]) -> bool:
         return True
     if guard.kind != "alert_backtest" or shutil.which("promtool") is None:
         return False
-    named = {value for value in _texts(guard.spec) if value in recordings}
-    return bool(named)
+    needed = {guard.spec.get("recording"), *guard.spec.get("healthy", ())}
+    return needed <= recordings.keys()
 
 
 def run(guard: Planned, target: Target, recordings: Mapping[str, Recorded], seconds: float = SECONDS) -> Checked:
@@ -172,10 +172,3 @@ def recordings_in(folders: list[Path]) -> dict[str, Recorded]:
 
 def _plain(text: str) -> str:
     return text.replace("\x00", "�").encode("utf-8", "replace").decode()
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return [text for one in inner for text in _texts(one)]

@@ -58,7 +58,7 @@ def check(
     """
     try:
         status = _check(
-            service, path.resolve(), only or [], junit, sarif, _pairs(set_ or []), recordings, url, outbox,
+            service, path.resolve(), only or [], junit, sarif, pairs(set_ or []), recordings, url, outbox,
             github=github, offline=offline, declare=declare, as_json=as_json,
         )  # fmt: skip
     except Problem as problem:
@@ -199,21 +199,23 @@ def _has_database() -> bool:
 
     if connection.settings_dict["NAME"] == ":memory:":
         return False
-    tables: list[str] = connection.introspection.table_names()  # type: ignore[no-untyped-call]
+    tables: list[str] = connection.introspection.table_names()
     return "prevention_guard" in tables
 
 
 def _write(done: list[checking.Checked], commit: str, junit: Path | None, sarif: Path | None) -> None:
-    for file, text in (
-        (junit, lambda: files.junit(done)),
-        (sarif, lambda: json.dumps(files.sarif(done, commit), ensure_ascii=False, indent=1) + "\n"),
-    ):
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text(), encoding="utf-8")
+    wanted = {}
+    if junit is not None:
+        wanted[junit] = files.junit(done)
+    if sarif is not None:
+        wanted[sarif] = json.dumps(files.sarif(done, commit), ensure_ascii=False, indent=1) + "\n"
+    for file, text in wanted.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
-def _pairs(said: list[str]) -> dict[str, str]:
+def pairs(said: list[str]) -> dict[str, str]:
+    """NAME=VALUE as a table; Invalid when one is not."""
     pairs = {}
     for one in said:
         name, equals, value = one.partition("=")
