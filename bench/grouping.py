@@ -78,12 +78,14 @@ def _storm(batch: int, prefix: str) -> int:
 
 def _fire() -> Any:
     from unrepeat.arrivals.models import Alert, Source
+    from unrepeat.arrivals.occurrences import place
 
     source = Source.objects.create(name="prometheus", kind="alertmanager", made_at=START)
     Alert.objects.bulk_create(
         Alert(
             source=source,
             key=f"storm-{n}",
+            **place(source.pk, f"storm-{n}", START + timedelta(milliseconds=n)),
             name="PodDown",
             service="sessions",
             severity="critical",

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from tests.support.world import START, alert, change, ends, minutes, the_shop
 from unrepeat.arrivals.models import Alert
+from unrepeat.arrivals.occurrences import place
 from unrepeat.incidents import acts, commands, queries
 from unrepeat.incidents.jobs import group_news, resolve_if_quiet
 from unrepeat.incidents.models import Incident, LogEntry, Membership
@@ -336,6 +337,7 @@ def test_ten_thousand_alerts_of_one_service_are_one_incident():
         Alert(
             source=here.source,
             key=f"storm-{n}",
+            **place(here.source_id, f"storm-{n}", START + timedelta(milliseconds=n)),
             name="PodDown",
             service="sessions",
             severity="critical",

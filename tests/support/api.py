@@ -10,6 +10,7 @@ from typing import Any
 from django.test import Client
 
 from unrepeat.arrivals.models import Alert, Change, Delivery, Source
+from unrepeat.arrivals.occurrences import place
 from unrepeat.duty.commands import load_catalogue
 from unrepeat.incidents import acts, commands
 from unrepeat.postmortems import commands as postmortems
@@ -86,6 +87,7 @@ def a_filled_database() -> Filled:
         Alert.objects.create(
             source=source,
             key=f"f{number}",
+            **place(source.pk, f"f{number}", now - timedelta(minutes=number)),
             starts_at=now - timedelta(minutes=number),
             name="High memory usage",
             service="sessions",

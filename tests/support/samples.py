@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from unrepeat import arrivals
 from unrepeat.arrivals.kind import source_kinds
@@ -68,7 +71,7 @@ def _plain(record: Any) -> dict[str, Any]:
     told = {}
     for field in fields(record):
         value = getattr(record, field.name)
-        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        default = field.default if field.default_factory is NODEFAULT else field.default_factory()
         if value != default:
             told[field.name] = value.isoformat() if isinstance(value, datetime) else value
     return told

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from unrepeat.arrivals.models import Alert, Change, Source
+from unrepeat.arrivals.occurrences import place
 from unrepeat.duty import commands as duty
 
 START = datetime(2024, 8, 12, 15, 15, tzinfo=UTC)
@@ -57,9 +58,11 @@ def alert(
     until: datetime | None = None,
 ) -> Alert:
     """An alert that fires, with news."""
+    key = f"alert-{next(_keys)}"
     return Alert.objects.create(
         source=source(),
-        key=f"alert-{next(_keys)}",
+        key=key,
+        **place(source().pk, key, at),
         name=name,
         service=service,
         severity=severity,

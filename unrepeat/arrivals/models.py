@@ -77,6 +77,8 @@ class Alert(models.Model):
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="alerts", db_index=False)
     key = models.CharField(max_length=200)  # what stays the same over occurrences, for example the fingerprint
+    key_hash = models.BigIntegerField()  # of source and key, and the start in microseconds: the same as source, key and
+    starts_us = models.BigIntegerField()  # start in texts, in an index that a flood need not write three times over
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
     name = models.CharField(max_length=300)
@@ -96,7 +98,7 @@ class Alert(models.Model):
 
     class Meta:
         db_table = "arrivals_alert"
-        constraints = [models.UniqueConstraint(fields=["source", "key", "starts_at"], name="alert_occurrence")]
+        constraints = [models.UniqueConstraint(fields=["key_hash", "starts_us"], name="alert_once")]
         indexes = [
             models.Index(fields=["id"], name="alert_news", condition=Q(news=True)),
         ]

@@ -18,8 +18,8 @@ from unrepeat.arrivals.occurrences import Occurrence, Told, fold, keys_without_t
 from unrepeat.arrivals.records import Reading, Unreadable
 from unrepeat.arrivals.store import Waiting
 
-MOST_ALERTS = 2000  # a transaction; more would make the intake wait too long for the write lock
-MOST_BYTES = 1024 * 1024  # of bodies, likewise
+MOST_ALERTS = 6000  # a transaction; more would make the intake wait too long for the write lock
+MOST_BYTES = 4 * 1024 * 1024  # of bodies, likewise
 MOST_BATCHES = 4  # a call
 
 log = structlog.get_logger(__name__)

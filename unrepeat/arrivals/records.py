@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+import msgspec
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSeen:
+class AlertSeen(msgspec.Struct, frozen=True, gc=False):
     """One alert as a delivery tells it. `starts_at` None: the source has no occurrence time, so the open occurrence is meant."""
 
     key: str
@@ -21,14 +21,13 @@ class AlertSeen:
     service: str = ""
     severity: str = ""
     summary: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
-    annotations: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
     url: str = ""
-    extra: Json = field(default_factory=dict)
+    extra: Json = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSeen:
+class ChangeSeen(msgspec.Struct, frozen=True, gc=False):
     """One change as a delivery tells it. A later delivery with the same key brings the same change up to date."""
 
     key: str
@@ -42,11 +41,10 @@ class ChangeSeen:
     summary: str = ""
     author: str = ""
     url: str = ""
-    extra: Json = field(default_factory=dict)
+    extra: Json = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """All that one delivery says; empty is allowed (a ping). `note` says what was hidden, for example truncated alerts."""
 
     alerts: tuple[AlertSeen, ...] = ()

@@ -60,14 +60,14 @@ MARK_READ: Final[dict[Vendor, str]] = {
 }
 
 _ALERT_COLUMNS = (
-    "source_id, key, starts_at, ends_at, acknowledged_at, name, service, severity, summary, labels, annotations, url, extra,"
+    "key_hash, starts_us, source_id, key, starts_at, ends_at, acknowledged_at, name, service, severity, summary, labels, annotations, url, extra,"
     " count, first_seen_at, last_seen_at, delivery_id, news"
 )
 
 _UPSERT_ALERTS = f"""
 insert into arrivals_alert ({_ALERT_COLUMNS})
 {{rows}}
-on conflict (source_id, key, starts_at) do update set
+on conflict (key_hash, starts_us) do update set
   news = arrivals_alert.news
     or (arrivals_alert.ends_at is null and excluded.ends_at is not null)
     or (arrivals_alert.ends_at is null and arrivals_alert.acknowledged_at is null and excluded.acknowledged_at is not null),
@@ -85,17 +85,17 @@ on conflict (source_id, key, starts_at) do update set
 """
 
 _ALERT_ARRAYS = """
-select t.source_id, t.key, t.starts_at, t.ends_at, t.acknowledged_at, t.name, t.service, t.severity, t.summary,
+select t.key_hash, t.starts_us, t.source_id, t.key, t.starts_at, t.ends_at, t.acknowledged_at, t.name, t.service, t.severity, t.summary,
   t.labels::jsonb, t.annotations::jsonb, t.url, t.extra::jsonb, t.count, t.first_seen_at, t.last_seen_at, t.delivery_id, true
-from unnest(%b::bigint[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::text[], %b::text[],
+from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::text[], %b::text[],
   %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::int[], %b::timestamptz[], %b::timestamptz[],
   %b::bigint[])
-  as t(source_id, key, starts_at, ends_at, acknowledged_at, name, service, severity, summary, labels, annotations, url,
+  as t(key_hash, starts_us, source_id, key, starts_at, ends_at, acknowledged_at, name, service, severity, summary, labels, annotations, url,
     extra, count, first_seen_at, last_seen_at, delivery_id)
 """
 
-_ONE_ROW = f"({'?, ' * 17}1)"
-ROWS_TOGETHER: Final = 250  # of 17 values each; SQLite takes 32,766 values a statement
+_ONE_ROW = f"({'?, ' * 19}1)"
+ROWS_TOGETHER: Final = 250  # of 19 values each; SQLite takes 32,766 values a statement
 
 UPSERT_ALERTS: Final[dict[Vendor, str]] = {
     "sqlite": _UPSERT_ALERTS.format(rows=f"values {_ONE_ROW}", latest="max").replace("{{}}", "{}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
@@ -17,7 +17,7 @@ from django.db.models import Max
 
 from unrepeat.arrivals import statements
 from unrepeat.arrivals.models import Alert, Change, Delivery, Source, SourceSecret, SourceToken
-from unrepeat.arrivals.occurrences import Key, Latest, Occurrence, clean, json_text, short_key
+from unrepeat.arrivals.occurrences import Key, Latest, Occurrence, clean, json_text, key_hash, short_key
 from unrepeat.arrivals.records import ChangeSeen
 from unrepeat.support import bell
 from unrepeat.support.secret import unseal
@@ -176,14 +176,14 @@ def mark_waiting(deliveries: Sequence[int] | None = None) -> int:
 def latest_of(keys: set[Key]) -> dict[Key, Latest]:
     """For each key its open occurrence and its newest one."""
     found = {key: Latest() for key in keys}
-    for source in {source for source, _ in keys}:
-        names = [key for of, key in keys if of == source]
-        for start in range(0, len(names), 500):
-            rows = Alert.objects.filter(source_id=source, key__in=names[start : start + 500])
-            for key, newest in rows.values_list("key").annotate(Max("starts_at")):
-                found[source, key].last_at = newest
-            for key, at in rows.filter(ends_at=None).order_by("starts_at").values_list("key", "starts_at"):
-                found[source, key].open_at = at
+    by_hash = {key_hash(*key): key for key in keys}
+    hashes = list(by_hash)
+    for start in range(0, len(hashes), 500):
+        rows = Alert.objects.filter(key_hash__in=hashes[start : start + 500])
+        for number, newest in rows.values_list("key_hash").annotate(Max("starts_at")):
+            found[by_hash[number]].last_at = newest
+        for number, at in rows.filter(ends_at=None).order_by("starts_at").values_list("key_hash", "starts_at"):
+            found[by_hash[number]].open_at = at
     return found
 
 
@@ -194,8 +194,8 @@ def keep_alerts(occurrences: Sequence[Occurrence]) -> None:
     if _vendor() == "sqlite":
         _alerts_into_sqlite(_alert_rows(occurrences))
     else:
-        names = [f.name for f in fields(Occurrence)]
-        _once(statements.UPSERT_ALERTS["postgresql"], [[getattr(o, n) for o in occurrences] for n in names])
+        columns = zip(*map(msgspec.structs.astuple, occurrences), strict=True)
+        _once(statements.UPSERT_ALERTS["postgresql"], [list(column) for column in columns])
     bell.ring_on_commit("alerts")
 
 
@@ -252,6 +252,8 @@ def _alert_rows(occurrences: Sequence[Occurrence]) -> list[Row]:
     text = _Texts()
     return [
         (
+            o.key_hash,
+            o.starts_us,
             o.source,
             o.key,
             text[o.starts_at],
