@@ -7,11 +7,13 @@ between check and use gets nowhere. Redirects pass through the same door. Answer
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import socket
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,13 +85,15 @@ def request(
     max_bytes: int = MAX_BYTES,
     tries: int = 1,
     from_settings: bool = False,
+    follow: bool = True,
 ) -> Answer:
     """One request; Refused or Unreachable. `timeout` is seconds for all of it, redirects included, a try.
 
     `tries` over 1 repeats after failures that may pass (GET and HEAD also after status 429, 502, 503, 504); give POST an
     idempotency key then. `from_settings`: the operator's own configuration names this host, which allows it (not where it redirects to).
+    `follow`: whether redirects are followed; otherwise the first answer is given.
     """
-    with _client(url, timeout, from_settings=from_settings) as client:
+    with _client(url, timeout, from_settings=from_settings, follow=follow) as client:
         asked = client.build_request(
             method,
             url,
@@ -204,13 +208,13 @@ def _allowed(entries: Iterable[str]) -> tuple[set[str], list[ipaddress.IPv4Netwo
     return names, networks
 
 
-def _client(url: str, timeout: float, *, from_settings: bool) -> httpx.Client:
+def _client(url: str, timeout: float, *, from_settings: bool, follow: bool) -> httpx.Client:
     target = _parsed(url)
     port = target.port or (443 if target.scheme == "https" else 80)
     return httpx.Client(
         transport=_Door(f"{target.raw_host.decode('ascii')}:{port}" if from_settings else None),
         timeout=httpx.Timeout(timeout, connect=min(5.0, timeout)),
-        follow_redirects=True,
+        follow_redirects=follow,
         max_redirects=REDIRECTS,
         trust_env=False,
     )
@@ -228,6 +232,11 @@ def _parsed(url: str) -> httpx.URL:
 
 def _once(client: httpx.Client, asked: httpx.Request, timeout: float, max_bytes: int) -> Answer:
     host, ends = asked.url.host, time.monotonic() + timeout
+    sockets: list[socket.socket] = []
+    asked.extensions = {**asked.extensions, "trace": _noting(sockets)}
+    late = threading.Timer(timeout + 0.5, _cut, (sockets,))
+    late.daemon = True
+    late.start()
     try:
         response = client.send(asked, stream=True)
         try:
@@ -245,5 +254,25 @@ def _once(client: httpx.Client, asked: httpx.Request, timeout: float, max_bytes:
     except httpx.UnsupportedProtocol as error:
         raise Refused(host, "It redirects to what is neither http:// nor https://.") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if time.monotonic() > ends:
+            raise _MayPass(host, f"Its answer was not complete after {timeout:g} s.") from error
         raise _MayPass(host, f"{type(error).__name__}: {error}".rstrip(": ") + ".") from error
+    finally:
+        late.cancel()
     return Answer(response.status_code, dict(response.headers), bytes(body), str(response.url))
+
+
+def _noting(sockets: list[socket.socket]) -> Callable[[str, dict[str, Any]], None]:
+    """Notes each connection that a request opens, so that one that drips its answer for ever can be cut."""
+
+    def note(event: str, told: dict[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            sockets.append(told["return_value"].get_extra_info("socket"))
+
+    return note
+
+
+def _cut(sockets: list[socket.socket]) -> None:
+    for one in list(sockets):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
