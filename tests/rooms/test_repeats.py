@@ -12,6 +12,7 @@ from unrepeat.incidents import commands as incidents
 from unrepeat.incidents import queries as incident_queries
 from unrepeat.incidents.models import Incident, LogEntry
 from unrepeat.postmortems import commands as reports
+from unrepeat.postmortems.queries import incident_of
 from unrepeat.prevention import repeats
 from unrepeat.prevention.models import Guard, Tie
 from unrepeat.support import clock
@@ -90,7 +91,7 @@ def test_the_second_deploy_of_the_guilty_version_names_the_report_from_the_openi
     repeat = incident_queries.state_of(incident).repeats[past]
     assert any("sessions 2.0 was shipped shortly before" in reason for reason in repeat.reasons)
     assert repeat.ended_by == "sessions 2.0.1 was deployed"
-    assert (repeat.measures_open, repeat.began, repeat.incident) == (1, "2024-08-12", 1)
+    assert (repeat.measures_open, repeat.began, repeat.incident) == (1, "2024-08-12", incident_of(past))
     assert repeat.score > 0.7
 
 
@@ -129,7 +130,7 @@ def test_it_becomes_likely_when_the_same_service_is_found_guilty():
 def test_the_same_cause_makes_it_likely():
     past = an_outage(version="")
     cause = acts.NameCause("cause", "capacity_exhausted", "Sessions are never released.")
-    incidents.perform(1, cause, by="Ada", at=FIRST + minutes(300))
+    incidents.perform(incident_of(past), cause, by="Ada", at=FIRST + minutes(300))
     repeats.remember(past)
     incident = grouped(alert("sessions", "SlowAnswers", AGAIN))
     assert named(incident) == {}
@@ -141,7 +142,7 @@ def test_the_same_cause_makes_it_likely():
 def test_a_red_guard_of_a_past_measure_makes_the_same_alert_likely():
     past = an_outage()
     guard = a_guard("sessions-memory", "red")
-    Tie.objects.create(guard=guard, incident_id=1, measure=1)
+    Tie.objects.create(guard=guard, incident_id=incident_of(past), measure=1)
     incident = grouped(alert("sessions", "HighMemoryUsage", AGAIN))
     assert named(incident) == {past: "likely"}
     assert "its guard sessions-memory is red" in incident_queries.state_of(incident).repeats[past].reasons
@@ -152,8 +153,8 @@ def test_a_guard_that_turns_red_during_an_outage_has_the_open_incidents_compared
     incident = grouped(alert("sessions", "HighMemoryUsage", AGAIN))
     Worker().run_until_idle()
     assert incident_queries.state_of(incident).repeats[past].standing == "possible"
-    Tie.objects.create(guard=a_guard("sessions-memory", "red"), incident_id=1, measure=1)
-    repeats.look_again(1)
+    Tie.objects.create(guard=a_guard("sessions-memory", "red"), incident_id=incident_of(past), measure=1)
+    repeats.look_again(incident_of(past))
     Worker().run_until_idle()
     assert incident_queries.state_of(incident).repeats[past].standing == "likely"
 
@@ -190,8 +191,8 @@ def test_another_alert_on_the_same_service_after_a_deploy_is_not_named():
 
 
 def test_a_red_guard_of_another_service_says_nothing():
-    an_outage(service="billing", name="BillingDown")
-    Tie.objects.create(guard=a_guard("billing-quota", "red"), incident_id=1, measure=1)
+    past = an_outage(service="billing", name="BillingDown")
+    Tie.objects.create(guard=a_guard("billing-quota", "red"), incident_id=incident_of(past), measure=1)
     assert named(grouped(alert("sessions", "HighMemoryUsage", AGAIN))) == {}
 
 
@@ -202,19 +203,17 @@ def test_an_alert_that_many_reports_share_says_nothing_alone():
 
 
 def test_of_many_reports_that_agree_the_three_likeliest_are_named():
-    for month in range(1, 8):
-        an_outage(FIRST.replace(month=month), version=f"1.{month}")
+    past = [an_outage(FIRST.replace(month=month), version=f"1.{month}") for month in range(1, 8)]
     change("sessions", AGAIN - minutes(30), version="1.3")
     told = named(grouped(alert("sessions", "HighMemoryUsage", AGAIN)))
     assert len(told) == 3, "never more than three are named"
-    assert told[3] == "likely", "the one with the same version is among them"
+    assert told[past[2]] == "likely", "the one with the same version is among them"
 
 
 def test_an_incident_is_no_repeat_of_itself_nor_of_one_merged_into_it():
     past = an_outage()
-    incidents.perform(1, acts.Reopen("It came back."), by="Ada", at=FIRST + minutes(220))
-    assert named(1) == {}
-    assert past
+    incidents.perform(incident_of(past), acts.Reopen("It came back."), by="Ada", at=FIRST + minutes(220))
+    assert named(incident_of(past)) == {}
 
 
 def test_a_merged_incident_is_named_neither_way():
@@ -273,8 +272,8 @@ def test_a_person_names_a_repeat_that_nothing_has_seen_and_both_logs_say_so():
     assert (repeat.standing, repeat.decided_by, repeat.reasons) == ("confirmed", "Ada", ("named by a person",))
     assert Incident.objects.get(pk=incident).repeat_of == past
     Worker().run_until_idle()
-    assert incident_queries.state_of(1).repeated_by == [incident]
+    assert incident_queries.state_of(incident_of(past)).repeated_by == [incident]
     with pytest.raises(Conflict):
         repeats.name_repeat(incident, past, by="Ada")
     with pytest.raises(Invalid):
-        repeats.name_repeat(1, past, by="Ada")
+        repeats.name_repeat(incident_of(past), past, by="Ada")
