@@ -1,4 +1,4 @@
-"""What the report says has to change: three improvements and five tasks, each with an owner and a due date."""
+"""What the report says has to change: three improvements and five tasks, each with an owner, a due date and the causes it answers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,24 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One proposal; due `days` after the outage."""
+    """One proposal; due `days` after the outage. `answers`: numbers of causes, as `afterwards.py` names them."""
 
     kind: str
     text: str
     owner: str
     days: int
+    effect: str = ""
+    answers: tuple[int, ...] = ()
 
     def args(self, today: date) -> dict[str, Any]:
         """The fields of the act `propose_measure`."""
         due = (today + timedelta(days=self.days)).isoformat()
-        return {"kind": self.kind, "text": self.text, "owner": self.owner, "due": due}
+        said: dict[str, Any] = {"kind": self.kind, "text": self.text, "owner": self.owner, "due": due}
+        if self.effect:
+            said["effect"] = self.effect
+        if self.answers:
+            said["answers"] = list(self.answers)
+        return said
 
 
 MEASURES = (
@@ -29,6 +36,8 @@ MEASURES = (
         "(hold 1,000 sessions, end them, count what is left: 0).",
         "Dana",
         14,
+        "prevent",
+        (2,),
     ),
     Measure(
         "improvement",
@@ -36,6 +45,8 @@ MEASURES = (
         "replayed over 12 August it must fire before the first slow request.",
         "Ben",
         7,
+        "detect",
+        (4,),
     ),
     Measure(
         "improvement",
@@ -43,6 +54,8 @@ MEASURES = (
         "as long as it was warming up; a release whose memory still grows is not deployed.",
         "Dana",
         21,
+        "prevent",
+        (2, 5),
     ),
     Measure(
         "task",
@@ -50,6 +63,7 @@ MEASURES = (
         "the load test is no higher than before.",
         "Ben",
         14,
+        "mitigate",
     ),
     Measure(
         "task",
@@ -57,6 +71,8 @@ MEASURES = (
         "memory budget drawn in.",
         "Ben",
         7,
+        "detect",
+        (4,),
     ),
     Measure(
         "task",
@@ -64,6 +80,8 @@ MEASURES = (
         "the checkpoint no longer makes callers wait; begin and reserve can be repeated safely.",
         "Dana",
         30,
+        "prevent",
+        (2, 3),
     ),
     Measure("task", "Hold a post-incident review with the sessions team and write down what it brings.", "Ada", 7),
     Measure(
@@ -72,5 +90,7 @@ MEASURES = (
         "watch it.",
         "Dana",
         21,
+        "prevent",
+        (5,),
     ),
 )

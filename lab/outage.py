@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from lab import afterwards
 from lab.deploy import Deployed, deploy, retire
 from lab.measures import MEASURES
 from lab.people import CHANGE, PATCH_AT, RESOLVE_AT, STEPS, Before, Scene
@@ -18,6 +19,7 @@ ALERT = "High memory usage"
 BASELINE_SECONDS = 45.0
 ALERT_WITHIN_SECONDS = 120.0
 INCIDENT_WITHIN_SECONDS = 10.0
+CAUSES_AT = RESOLVE_AT + 3.0
 MEASURES_AT = RESOLVE_AT + 4.0
 END_AT = RESOLVE_AT + 20.0
 
@@ -125,6 +127,8 @@ class Outage:
         self._stage.until(course.alert + RESOLVE_AT)
         self._tell([("Ada", "resolve", {"how": how})])
         course.resolved = time.time()
+        self._stage.until(course.alert + CAUSES_AT)
+        self._tell(afterwards.causes())
         self._stage.until(course.alert + MEASURES_AT)
         today = datetime.now(UTC).date()
         self._tell([("Ada", "propose_measure", measure.args(today)) for measure in MEASURES])

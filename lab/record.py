@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from lab import afterwards
 from lab.journal import Delivery, Journal
 from lab.link import ALERTMANAGER
 from lab.outage import Course
@@ -21,10 +22,13 @@ from lab.timemap import TimeMap, stamp
 from lab.versions import versions
 from lab.webhook_recorder import Heard
 
-NAME = "2024-08-12-memory-leak"
+NAME = afterwards.RECORDING
 TITLE = "The day the memory leak struck"
 LEAD_IN = 40.0
 """Seconds before the deploy with which the recording begins."""
+WARM = 8.0
+"""Seconds after the patch from which on nothing is wrong any more: the alerts have resolved, the new process has warmed up."""
+GUARDS = Path(__file__).parent / "guards" / "unrepeat.toml"
 
 MAPPED = {
     "alertmanager": ["alerts[].startsAt", "alerts[].endsAt"],
@@ -58,8 +62,9 @@ def record(run: Run, folder: Path) -> None:
         made.mkdir()
         deliveries = [mapped(one, clock) for one in _told(run) if start <= one.at <= end]
         _write_lines(made / "deliveries.jsonl", deliveries)
-        _write_lines(made / "acts.jsonl", acts(run.journal, clock))
+        _write_lines(made / "acts.jsonl", [*acts(run.journal, clock), *later(clock)])
         shutil.copyfile(run.catalogue, made / "catalogue.toml")
+        shutil.copyfile(GUARDS, made / "guards.toml")
         metrics_table(series(run.prometheus_url, start, end), clock, made / "metrics.parquet")
         requests_table(run.access_log, start, end, clock, made / "requests.parquet")
         manifest = _manifest(run, clock, start, end, made)
@@ -91,6 +96,11 @@ def acts(journal: Journal, clock: TimeMap) -> list[dict[str, Any]]:
             args["due"] = clock.day(date.fromisoformat(args["due"])).isoformat()
         lines.append({"at": clock.text(one.at), "by": one.by, "act": one.act, "args": args})
     return lines
+
+
+def later(clock: TimeMap) -> list[dict[str, Any]]:
+    """What people did on the days after it, which no run shows."""
+    return [one.line(clock.anchor.date()) for one in afterwards.LATER]
 
 
 def _told(run: Run) -> list[Delivery]:
@@ -134,6 +144,13 @@ def _manifest(run: Run, clock: TimeMap, start: float, end: float, made: Path) ->
             "patched": clock.text(course.patch.switched),
             "resolved": clock.text(course.resolved),
         },
+        "healthy": {
+            "name": afterwards.HEALTHY,
+            "from": clock.text(course.patch.switched + WARM),
+            "to": clock.text(end),
+            "says": "Nothing was wrong from some minutes after the patch on: guards are proven green on this stretch.",
+        },
+        "afterwards": afterwards.SAYS,
         "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(made.iterdir())},
         "counted_by_the_load_generator": {
             "says": "slow: any request over 0.5 s. Visitors who came, and buyers who first clicked checkout, between "

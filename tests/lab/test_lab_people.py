@@ -8,10 +8,12 @@ from datetime import date
 
 import pytest
 
+from lab.afterwards import ACCEPTED, LATER, causes
 from lab.measure import Database, LoadBalancer, Sessions, Shop
 from lab.measures import MEASURES
 from lab.people import PEOPLE, STEPS, Before, Scene
 from unrepeat.incidents.acts import ACTS
+from unrepeat.incidents.causes import WORDS
 
 BEFORE = Before(Database(1.11, 2, 0), LoadBalancer(0, 4.4, 0.22, 33), Sessions(36.6, 41, 0, 0.01, 137.7))
 
@@ -99,6 +101,31 @@ def test_a_suspect_is_raised_before_there_is_a_verdict():
             raised.add(args["suspect"])
         elif act in ("clear_suspect", "convict_suspect"):
             assert args["suspect"] in raised
+
+
+def test_causes_are_words_of_the_taxonomy_and_every_one_but_the_trigger_is_answered_or_borne():
+    told = causes()
+    for by, act, args in told:
+        assert by in PEOPLE
+        ACTS[act](**args)
+    named = [args for _, act, args in told if act == "name_cause"]
+    assert all(args["value"] in WORDS[args["role"]] for args in named)
+    answered = {cause for measure in MEASURES for cause in measure.answers}
+    assert answered | {ACCEPTED} == set(range(2, len(named) + 1))
+
+
+def test_nothing_that_is_written_by_hand_holds_a_number_that_a_run_would_have_to_show():
+    said = " ".join(words(args) for _, _, args in causes()) + " ".join(words(one.args) for one in LATER)
+    assert set(re.findall(r"\d+(?:\.\d+)?", said)) <= {"2.0"}
+
+
+def test_what_people_do_later_is_in_order_and_known_to_unrepeat_or_to_a_replay():
+    moments = [(one.days, one.clock) for one in LATER]
+    assert moments == sorted(moments)
+    assert {one.by for one in LATER} <= set(PEOPLE)
+    for one in LATER:
+        if one.act not in ("declare_guard", "prove_guard", "run_guard", "publish"):
+            ACTS[one.act](**one.args)
 
 
 def test_three_improvements_and_five_tasks_are_due_after_the_outage():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import duckdb
 import pytest
 
 import lab
+from lab.afterwards import LATER
+from lab.record import GUARDS
 
 FOLDER = Path(lab.__file__).parent / "recordings" / "2024-08-12-memory-leak"
 MANIFEST: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_text())
@@ -97,6 +99,42 @@ def test_three_improvements_and_five_tasks_have_an_owner_and_a_date():
     measures = [line["args"] for line in lines("acts.jsonl") if line["act"] == "propose_measure"]
     assert [measure["kind"] for measure in measures] == ["improvement"] * 3 + ["task"] * 5
     assert all(measure["owner"] and measure["due"].startswith("2024-0") for measure in measures)
+
+
+def test_causes_are_named_before_the_measures_that_answer_them():
+    acts = lines("acts.jsonl")
+    named = [line["args"]["role"] for line in acts if line["act"] == "name_cause"]
+    assert named == ["trigger", "cause", "cause", "factor", "factor", "factor"]
+    answered = {cause for line in acts if line["act"] == "propose_measure" for cause in line["args"].get("answers", [])}
+    accepted = {line["args"]["cause"] for line in acts if line["act"] == "accept_risk"}
+    assert answered | accepted == set(range(2, len(named) + 1)), "each cause but the trigger is answered or borne"
+
+
+def test_what_people_did_on_later_days_is_marked_as_written_by_hand():
+    end = MANIFEST["window"]["to"]
+    later = [line for line in lines("acts.jsonl") if line["at"] > end]
+    assert [line["act"] for line in later] == [one.act for one in LATER]
+    assert later == [one.line(date(2024, 8, 12)) for one in LATER]
+    assert "written by hand" in MANIFEST["afterwards"]
+
+
+def test_the_guards_are_those_of_the_services_repository_and_watch_over_measures_that_are_there():
+    assert (FOLDER / "guards.toml").read_bytes() == GUARDS.read_bytes()
+    blocks = tomllib.loads(GUARDS.read_text())["guard"]
+    assert {block["kind"] for block in blocks} == {"alert_backtest", "load_test", "promql"}
+    declared = {line["args"]["guard"] for line in lines("acts.jsonl") if line["act"] == "declare_guard"}
+    assert declared == {block["name"] for block in blocks}
+    watched = {int(ref.removeprefix("PM-1/")) for block in blocks for ref in block["measures"]}
+    finished = {line["args"]["measure"] for line in lines("acts.jsonl") if line["act"] == "finish_measure"}
+    assert watched == finished <= set(range(1, 9))
+
+
+def test_the_healthy_stretch_lies_behind_the_patch_and_inside_the_recording():
+    healthy, (first, last) = MANIFEST["healthy"], (MANIFEST["healthy"]["from"], MANIFEST["healthy"]["to"])
+    assert MANIFEST["moments"]["patched"] < first < last == MANIFEST["window"]["to"]
+    assert healthy["name"] in (FOLDER / "guards.toml").read_text()
+    firing = ask(f"""select max("at") from '{FOLDER}/metrics.parquet' where name = 'ALERTS'""")[0][0]
+    assert firing.isoformat() < first, "no alert fires in it"
 
 
 def test_what_happened_is_told_in_order():

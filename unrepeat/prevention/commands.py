@@ -186,7 +186,7 @@ def record_proof(number: int, failure: Ran, fix: Ran, *, by: str, guard_digest: 
                 _tell(found, [_proven(found, proof)], by=by)
             else:
                 store.save_guard(found, proven_digest="", proven_at=None)
-                _tell(found, [e.GuardNotProven(found.pk, found.digest, came_to.said)], by=by)
+                _tell(found, [e.GuardNotProven(found.pk, found.digest, _why_not(came_to.said, red, green))], by=by)
         return proof
 
 
@@ -232,6 +232,12 @@ def _proven(found: Guard, proof: Proof) -> e.GuardProven:
         proof.failure.at,
         proof.fix.at,
     )
+
+
+def _why_not(said: str, failure: Run, fix: Run) -> str:
+    """Why a trial is no proof: the verdict, and the words of the run that could not say, else of the one on the failure."""
+    told = next((run.said for run in (failure, fix) if run.colour == "broken"), failure.said)
+    return f"{said} {told}".strip()
 
 
 def _turned(found: Guard, colour: str, run: str, said: str) -> e.GuardTurned:

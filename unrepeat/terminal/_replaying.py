@@ -32,6 +32,7 @@ from unrepeat.postmortems import queries as postmortems_queries
 from unrepeat.postmortems.formats import folder as report_folder
 from unrepeat.support import clock, wakeups, words
 from unrepeat.support.problems import Problem
+from unrepeat.terminal import _replaying_guards as guards
 from unrepeat.worker import Worker
 
 LINGER = timedelta(days=1)
@@ -102,16 +103,20 @@ class Outcome:
     incidents: list[int] = field(default_factory=list)
 
 
-def run(recording: Recording, *, each: Callable[[str], None]) -> Outcome:
-    """Replay a recording into the present database; `each` is told after every happening."""
-    return asyncio.run(_Replay(recording, each).run())
+def run(recording: Recording, *, each: Callable[[str], None], keep_in: Path) -> Outcome:
+    """Replay a recording into the present database; `each` is told after every happening.
+
+    `keep_in`: the folder for what is cut out of it, which its guards go on needing.
+    """
+    return asyncio.run(_Replay(recording, each, keep_in).run())
 
 
 class _Replay:
     """One replay under way."""
 
-    def __init__(self, recording: Recording, each: Callable[[str], None]) -> None:
+    def __init__(self, recording: Recording, each: Callable[[str], None], keep_in: Path) -> None:
         self.recording = recording
+        self.guards = guards.Guards(recording.folder, recording.manifest, keep_in)
         self.each = each
         self.clock = clock.SimulatedClock(recording.happenings[0].at if recording.happenings else clock.now())
         self.worker = Worker()
@@ -188,6 +193,8 @@ class _Replay:
             postmortems.write(self._report(number), args["section"], args["text"], by=by)
         elif name == "publish":
             postmortems.publish(self._report(number), by=by)
+        elif name in guards.ACTS:
+            self.guards.act(name, args, number, by=by)
         else:
             incidents.perform(number, _act(name, args), by=by)
 
@@ -233,11 +240,13 @@ def tell(console: Console, number: int, out: Path | None) -> None:
         names = [suspect.name for suspect in state.suspects.values() if suspect.verdict == verdict]
         if names:
             console.print(f"{verdict}: {escape(', '.join(names))}")
+    guards.tell(console, number)
+    console.print()
     report = postmortems_queries.of_incident(number)
     if report is None:
         console.print("It has not resolved, so there is no postmortem yet.")
     elif out is not None:
-        for path in report_folder.save(postmortems_queries.report(report), out):
+        for path in report_folder.save(postmortems_queries.current(report), out):
             console.print(f"wrote {path}", soft_wrap=True)
 
 

@@ -28,6 +28,7 @@ def replay(
     """Replay FOLDER into the configured database, or into a FRESH one, and write the reports that come of it."""
     if fresh is not None:
         _use_fresh_database(fresh)
+    from unrepeat.support.config import config
     from unrepeat.terminal import _replaying as replaying
 
     console = Console()
@@ -36,7 +37,11 @@ def replay(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(recording.title, total=len(recording.happenings))
-        outcome = replaying.run(recording, each=lambda said: progress.update(task, advance=1, description=said))
+        outcome = replaying.run(
+            recording,
+            each=lambda said: progress.update(task, advance=1, description=said),
+            keep_in=(fresh.parent if fresh is not None else config().data_dir) / "recordings",
+        )
     if not outcome.incidents:
         raise Problem(
             "The replay opened no incident.",

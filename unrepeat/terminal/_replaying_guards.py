@@ -1,0 +1,158 @@
+"""The guards of a recording in a replay: declared from its `guards.toml`, tied to the measures of its incident, and really run on it.
+
+`declare_guard`, `prove_guard` and `run_guard` are acts that only a replay knows; all else goes the way that people's requests go.
+In `guards.toml`, PM-1 is the report of the recording's own incident, whatever number it gets here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from unrepeat.incidents import queries as incidents
+from unrepeat.incidents.fold import fold
+from unrepeat.postmortems import prevention_facts, times
+from unrepeat.postmortems import prevention_words as said
+from unrepeat.postmortems.prevented import GuardFact
+from unrepeat.prevention import asked, commands, declared, store
+from unrepeat.prevention.backtest.recorded import METRICS, check_whole, open_folder
+from unrepeat.prevention.kind import kind_of
+from unrepeat.support import clock
+from unrepeat.support.problems import Problem
+
+ACTS = ("declare_guard", "prove_guard", "run_guard")
+FILE = "guards.toml"
+SHORT = 60  # characters of a measure's text on the screen
+MARKS = {"verified": "✓", "failed": "■", "done": "◐", "open": "·", "dropped": "·"}
+
+
+class Guards:
+    """What a recording's folder says of guards. `keep_in`: the folder for the healthy stretch that is cut out of it."""
+
+    def __init__(self, folder: Path, manifest: Mapping[str, Any], keep_in: Path) -> None:
+        self._folder, self._manifest, self._keep_in = folder.resolve(), manifest, keep_in.resolve()
+        self._known = False
+
+    def act(self, name: str, args: Mapping[str, Any], incident: int, *, by: str) -> None:
+        """Do one of ACTS; runs are planned, and made by the worker."""
+        if name == "declare_guard":
+            self._take_in(incident, by=by)
+            self._declare(str(args["guard"]), incident, by=by)
+            return
+        guard = store.guard_named(str(args["guard"]))
+        if guard is None:
+            raise Problem(f"There is no guard {args['guard']} yet.", f"{by} runs it before it was declared.", "")
+        if name == "prove_guard":
+            asked.plan_proof(guard.pk, str(args["failure"]), str(args["fix"]), by=by)
+        else:
+            asked.plan_run(guard.pk, by=by)
+
+    def _declare(self, name: str, incident: int, *, by: str) -> None:
+        block = next((one for one in declared.parse(self._text()) if one.name == name), None)
+        if block is None:
+            raise Problem(f"{by} declares the guard {name}.", f"It is not in {FILE}.", "Mend the recording.")
+        guard = commands.declare(
+            commands.Declared(  # nothing live is watched in a replay, so the server runs none by itself
+                block.name, block.kind, block.spec, block.service, 0, "repository", f"{FILE}:{block.line}"
+            ),
+            by=by,
+        )
+        for ref in block.measures:
+            commands.tie(guard.pk, incident, int(ref.rpartition("/")[2]), by=by)
+
+    def _text(self) -> str:
+        try:
+            return (self._folder / FILE).read_text()
+        except OSError as error:
+            raise Problem(
+                f"The recording has no {FILE}.", f"Somebody declares a guard in it: {error}.", "Fetch it again."
+            ) from error
+
+    def _take_in(self, incident: int, *, by: str) -> None:
+        """Make the recording known by its name, and its healthy stretch by its own, once."""
+        if self._known:
+            return
+        self._known = True
+        name = str(self._manifest.get("name") or self._folder.name)
+        common = {"service": "", "added_by": by, "added_at": clock.now()}
+        whole = check_whole(open_folder(self._folder, name))
+        store.keep_recording(
+            name, folder=str(self._folder), digest=whole, healthy=False, incident_id=incident, **common
+        )
+        healthy = self._manifest.get("healthy")
+        if healthy:
+            cut = _cut(self._folder, self._manifest, healthy, self._keep_in / healthy["name"])
+            digest = check_whole(open_folder(cut, healthy["name"]))
+            store.keep_recording(
+                healthy["name"], folder=str(cut), digest=digest, healthy=True, incident_id=None, **common
+            )
+
+
+def _cut(folder: Path, manifest: Mapping[str, Any], healthy: Mapping[str, Any], into: Path) -> Path:
+    """The metrics of a healthy stretch as a recording of its own."""
+    import duckdb
+
+    into.mkdir(parents=True, exist_ok=True)
+    metrics = into / METRICS
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        rows = (
+            'select * from read_parquet(?) where "at" between ?::timestamp and ?::timestamp order by name, labels, "at"'
+        )
+        window = [text.replace("Z", "") for text in (healthy["from"], healthy["to"])]
+        connection.execute(f"copy ({rows}) to '{metrics}' (format parquet)", [str(folder / METRICS), *window])
+    said = {
+        "format": 1,
+        "name": healthy["name"],
+        "healthy": True,
+        "cut_from": manifest.get("name", folder.name),
+        "stretch": manifest.get("stretch"),
+        "window": {"from": healthy["from"], "to": healthy["to"]},
+        "files": {METRICS: hashlib.sha256(metrics.read_bytes()).hexdigest()},
+    }
+    (into / "manifest.json").write_text(json.dumps(said, indent=2) + "\n")
+    return into
+
+
+def tell(console: Console, number: int) -> None:
+    """Print the measures of an incident with their states, and its guards with what proves them or what is lacking."""
+    log = incidents.log_of(number)
+    now = prevention_facts.today(fold(log), log, clock.now())
+    zone = incidents.state_of(number).time_zone
+    if not now.standing:
+        return
+    console.print(f"\nmeasures: {said.tally(now)}")
+    for m in now.standing:
+        owner = ", ".join(part for part in (m.owner, f"due {times.due(m.due)}" if m.due else "") if part)
+        text = m.text if len(m.text) <= SHORT else f"{m.text[:SHORT].rsplit(' ', 1)[0]} …"
+        line = f"  {MARKS[m.state]} M{m.number} {said.STATES[m.state]:<19} {text}{f' ({owner})' if owner else ''}"
+        console.print(escape(line), soft_wrap=True)
+    if now.guards:
+        console.print("\nguards:")
+    for guard in now.guards:
+        for line in _guard(guard, zone):
+            console.print(escape(line), soft_wrap=True)
+
+
+def _guard(guard: GuardFact, zone: str) -> list[str]:
+    """A guard in a few lines: what proves it, or why nothing does, and the remedy."""
+    lines = [f"  {guard.name} ({guard.kind}). {said.guard(guard, zone)}"]
+    if guard.proven:
+        return [*lines, f"      red: {guard.red_said}", f"    green: {guard.green_said}"]
+    row = store.guard(guard.number)
+    trial = store.newest_proof(row)
+    if trial is not None:
+        remedy = trial.failure.remedy or trial.fix.remedy
+        return [*lines, f"    {remedy}"] if remedy else lines
+    if not kind_of(guard.kind).SAFE:
+        lines.append(
+            "    Declared, and not proven here: it runs the service itself, which only a runner of your own may do. There, type:"
+        )
+        lines.append(f"    {asked.command_line(row)}")
+    return lines
