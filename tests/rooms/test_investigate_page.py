@@ -128,3 +128,33 @@ def test_a_long_line_keeps_its_peak_and_stays_in_its_frame():
 
 def test_a_flat_line_is_drawn():
     assert spark({"points": [[0, 0], [1, 0]], "unit": "count"}, None).low == "0"
+
+
+class TestTheServicesOwnPage:
+    """Which series are a service's: the rule in force is shown, guess or declared, with how it fared and how it is corrected."""
+
+    def test_a_guess_is_called_one_and_shows_by_what_it_found(self, cleo, number):
+        page = text(cleo.get("/services/sessions"))
+        assert "a guess" in page
+        assert "{service=&quot;sessions&quot;}" in page
+        assert "{job=&quot;sessions&quot;}" in page
+        assert f'INC-{number}</a> found its series by <code>{{service="sessions"}}</code>'.replace(
+            '"', "&quot;"
+        ) in page.replace(f'"/incidents/{number}"', "")
+        assert "labels = { app = " in page
+
+    def test_what_the_catalogue_declares_takes_its_place(self, cleo, number):
+        duty.load_catalogue('[services.sessions]\nlabels = { app = "session-management", namespace = "shop" }\n')
+        page = text(cleo.get("/services/sessions"))
+        assert "declared" in page
+        assert "{app=&quot;session-management&quot;,namespace=&quot;shop&quot;}" in page
+        assert "{job=&quot;sessions&quot;}" not in page
+        assert "a guess" not in page
+
+    def test_a_service_that_only_alerts_know_has_a_rule_too_and_a_guess_that_found_nothing_says_so(self, cleo, number):
+        with clock.using(clock.SimulatedClock(ALERT)):
+            full = commands.open_incident("Archive full", service="archive", severity="major", by="Ada")
+            commands.append(full, [EvidenceMissing("Numbers of archive", "there are none")], by="unrepeat")
+        page = text(cleo.get("/services/archive"))
+        assert "{service=&quot;archive&quot;}" in page
+        assert f"INC-{full}</a> nothing was found: there are none." in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from unrepeat.incidents import codec
 from unrepeat.incidents.entries import ImpactMeasured
 from unrepeat.incidents.state import State
-from unrepeat.investigation import store
+from unrepeat.investigation import catalogue, store
 from unrepeat.investigation.models import Result
 from unrepeat.investigation.store import Data
 from unrepeat.support.problems import NotFound
@@ -40,6 +40,30 @@ def shown(digests: Iterable[str]) -> dict[str, Any]:
 def ranked(digest: str) -> tuple[str, str]:
     """Of a stored ranking, what to look at next, and where its call graph is from, a line each; empty when there is none."""
     return store.ranked(digest) if digest else ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRule:
+    """By which labels a service's series are found: as the catalogue declares, or by a guess, the first that finds any.
+
+    `found`: the labels by which some were found in an incident; `missing`: why none were.
+    """
+
+    declared: bool
+    labels: tuple[str, ...]
+    found: str = ""
+    missing: str = ""
+
+
+def series_rule(service: str, labels: Mapping[str, str], state: State | None = None) -> SeriesRule:
+    """The rule in force for a service with these labels in the catalogue, and how it fared in an incident."""
+    guesses = catalogue.Place(service, labels).guesses
+    said = tuple(catalogue.labels_said(one) for one in guesses)
+    asked = [one.query for one in reversed(state.evidence.values()) if one.service == service] if state else []
+    inner = [one[1:-1] for one in said]
+    found = next((said[i] for query in asked for i, one in enumerate(inner) if one in query), "")
+    missing = state.missing.get(f"Numbers of {service}", "") if state and not found else ""
+    return SeriesRule(bool(labels), said, found, missing)
 
 
 def is_intact(digest: str) -> bool:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from unrepeat.arrivals import queries as arrivals
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import queries as incidents
+from unrepeat.investigation import queries as investigation
 from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
 from unrepeat.support.config import config
@@ -44,9 +45,13 @@ def service(request: HttpRequest, name: str) -> HttpResponse:
         raise NotFound(
             f"Nobody knows a service “{name}”.", "It is not in the catalogue, and no alert or change names it."
         )
+    newest = listing.rows[0].pk if listing.rows else None
+    state = incidents.state_of(newest) if newest else None
     context = {
         "name": name,
         "service": duty.service(name) if known else None,
+        "series": investigation.series_rule(name, known.labels if known else {}, state),
+        "newest": newest,
         "listing": listing,
         "changes": list(reversed(changes))[:30],
         "reports": postmortems.library(service=name, page=1).rows[:10],
