@@ -168,6 +168,31 @@ def test_a_reader_gets_no_form(world):
     assert "<form" not in page.split("<main")[1]
 
 
+# --- why it happened
+
+
+def test_a_cause_that_nothing_answers_is_a_gap_until_a_measure_or_a_name_stands_for_it(world):
+    where = f"/incidents/{world.incident}"
+    ben = signed_in("Ben")
+    ben.post(f"{where}/act/name_cause", {"value": "deploy", "text": "sessions 2.0 went out"})
+    ben.post(f"{where}/act/name_cause", {"value": "software_defect", "text": "Nothing ends a session"})
+    ben.post(f"{where}/act/name_cause", {"value": "late_detection"})
+    page = text_of(ben.get(where))
+    assert "2 gaps" in page.replace("\u202f", " ") and page.count("no measure answers it") == 2
+    propose(world, "End sessions", answers=(2,))
+    ben.post(f"{where}/act/accept_risk", {"cause": "3", "reason": "the next alert sees it"})
+    page = text_of(ben.get(where))
+    assert "no measure answers it" not in page
+    assert "Risk accepted by Ben: the next alert sees it" in page
+
+
+def test_human_error_is_no_end(world):
+    answer = signed_in("Ben").post(
+        f"/incidents/{world.incident}/act/name_cause", {"value": "software_defect", "text": "human error"}
+    )
+    assert answer.status_code == 422 and "no end of an investigation" in text_of(answer)
+
+
 # --- guards
 
 

@@ -28,9 +28,10 @@ from unrepeat.web.pages.hurt import Hurt, hurt_of
 from unrepeat.web.pages.story import NARROW, WIDE, story
 from unrepeat.web.pages.suspects import board, first_digests, overview_digest, unseen
 from unrepeat.web.pages.telling import lines, written_later
+from unrepeat.web.pages.why import gaps, why
 
 SHOWN = 200  # entries of a timeline that stand on the page at first; a link shows all
-PARTS = ("head", "acts", "story", "timeline", "suspects", "changes", "alerts")
+PARTS = ("head", "acts", "story", "timeline", "suspects", "why", "measures", "changes", "alerts")
 
 
 @needs(Role.READER)
@@ -83,7 +84,7 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
     row = queries.incident(number)
     log = queries.log_of(number)
     state = fold(log)
-    now = clock.now()
+    now, asked_why = clock.now(), why(state)
     hurt = hurt_of(number, state, log)
     everything = request.GET.get("all") == "1" or len(log) <= SHOWN
     told = lines(log if everything else log[-SHOWN:], state.time_zone)
@@ -106,6 +107,8 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
             if (drawn := story(state, log, now, frame, hurt.over_time if hurt else None)) is not None
         ],
         "suspects": board(state, investigation.shown(first_digests(state))),
+        "why": asked_why,
+        "why_gaps": gaps(asked_why),
         "look_next": look_next,
         "call_graph": call_graph,
         "unseen": unseen(state),
