@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.support.api import Api, a_filled_database
+from unrepeat.prevention import check_tokens
 from unrepeat.support.config import config
 from unrepeat.web.access import Role
 from unrepeat.web.api.face import need_said
@@ -91,6 +92,33 @@ def test_a_responder_does_nothing_that_only_administrators_may(filled):
     )
     assert wrong == {}
     assert everything(filled, ["/people", "/tokens", "/services"]) == before
+
+
+def test_a_runner_without_its_service_gets_nowhere(filled):
+    """Its own service's guards are in test_guards_api.py; there are none here, so all is refused, also what is open to readers."""
+    before = everything(filled)
+    runner = Api(check_tokens.add("sessions", by="Ada", declares=True)[1])
+    assert walk(runner, lambda _, name, __: {200} if name in OPEN else {403}) == {}
+    assert everything(filled) == before
+
+
+def test_open_reading_opens_nothing_for_a_runner(filled, open_reading):
+    runner = Api(check_tokens.add("sessions", by="Ada")[1])
+    assert walk(runner, lambda _, name, __: {200} if name in OPEN else {403}) == {}
+
+
+def test_what_runners_may_is_what_this_list_says():
+    """A new operation that lets runners in shows up here, to be thought about."""
+    assert {name for _, _, name, need in OPERATIONS if need.checks} == {
+        "list_guards",
+        "get_guard",
+        "declare_guard",
+        "list_guard_runs",
+        "get_guard_run",
+        "list_guard_proofs",
+        "report_proof",
+        "report_results",
+    }
 
 
 def test_a_first_draft_is_for_all_and_a_later_one_is_not_for_readers(filled):
