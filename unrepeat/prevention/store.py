@@ -203,6 +203,11 @@ def recordings() -> list[Recording]:
     return list(Recording.objects.order_by("name"))
 
 
+def recording(name: str) -> Recording | None:
+    """A recording by its name."""
+    return Recording.objects.filter(name=name).first()
+
+
 def keep_recording(name: str, **columns: Any) -> Recording:
     """A recording, made or brought up to date."""
     found, _ = Recording.objects.update_or_create(name=name, defaults=columns)
