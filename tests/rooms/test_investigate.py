@@ -30,6 +30,7 @@ from unrepeat.investigation.telemetry import Silent, using
 from unrepeat.investigation.telemetry.prometheus import Prometheus
 from unrepeat.support import clock
 from unrepeat.support.models import Wakeup
+from unrepeat.web.pages.suspects import newest_answer
 from unrepeat.worker import Worker
 
 CATALOGUE = """
@@ -298,3 +299,60 @@ class TestTheRecordingOf12August:
         found = self.look(datetime(2024, 8, 12, 15, 15, 1, tzinfo=UTC), datetime(2024, 8, 12, 15, 15, tzinfo=UTC))
         assert [one.name for one in found.said if one.verdict == "suspect"] == ["sessions"]
         assert {one.name for one in found.said if one.verdict == "cleared"} == {"database", "load-balancer", "shop"}
+
+
+class TestAfterTheFix:
+    """Evidence was stored when a verdict was spoken; its chart has to show how it ended."""
+
+    def ended(self, now, telemetry) -> int:
+        """The leak of 40 minutes, its patch half an hour after the alert, and an hour more."""
+        number = an_incident()
+        with using(telemetry):
+            live_through(now, seconds=1800)
+            commands.perform(number, acts.Resolve("2.0.1 lets go of all."), by="Ada")
+            live_through(now, seconds=3600)
+        return number
+
+    def test_what_stands_behind_the_suspects_is_asked_for_again_to_a_while_after_the_end(self, now):
+        number = self.ended(now, monitored(leak_since=-38))
+        state = queries.state_of(number)
+        (behind, *_) = state.suspects["service", "sessions"].evidence
+        early = state.evidence[behind]
+        last = state.evidence[newest_answer(state, behind)]
+        assert last.digest != early.digest
+        assert (last.title, last.query, last.source) == (early.title, early.query, early.source)
+        assert early.window_to <= ALERT + timedelta(seconds=10)
+        assert last.window_to >= state.resolved_at + timedelta(minutes=5)
+        points = kept.result(last.digest).data["shown"]["points"]
+        assert points[-1][0] >= (state.resolved_at + timedelta(minutes=5)).timestamp()
+        assert kept.is_intact(last.digest)
+
+    def test_it_is_said_once_for_each_question(self, now):
+        number = self.ended(now, monitored(leak_since=-38))
+        after = [
+            one
+            for one in machine(number, EvidenceGathered)
+            if one.entry.window_to > queries.state_of(number).resolved_at and one.entry.title != "Memory of sessions"
+        ]
+        questions = [(one.entry.title, one.entry.query) for one in after]
+        assert len(questions) == len(set(questions)) > 0
+
+    def test_a_prometheus_that_is_gone_by_then_leaves_what_there_is(self, now):
+        shop = monitored(leak_since=-38)
+        number = an_incident()
+        with using(shop):
+            live_through(now, seconds=1800)
+            commands.perform(number, acts.Resolve("2.0.1 lets go of all."), by="Ada")
+
+        class Down:
+            source = shop.source
+
+            def query_range(self, *_):
+                raise Silent("Prometheus at metrics.example could not be asked: it took too long")
+
+        with using(Down()):
+            live_through(now, seconds=3600)
+        state = queries.state_of(number)
+        (behind, *_) = state.suspects["service", "sessions"].evidence
+        assert state.evidence[newest_answer(state, behind)].window_to <= state.resolved_at
+        assert not Wakeup.objects.filter(what="aftermath", done_at=None).exists()

@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import commands, queries
 from unrepeat.incidents.entries import Entry, EvidenceGathered, EvidenceMissing
 from unrepeat.incidents.state import State
-from unrepeat.investigation import gathering, investigating, measuring, store
+from unrepeat.investigation import aftermath, gathering, investigating, measuring, store
 from unrepeat.investigation.gathering import Found, Nothing
-from unrepeat.investigation.telemetry import telemetry
+from unrepeat.investigation.telemetry import Series, telemetry
 from unrepeat.support import clock, wakeups
 from unrepeat.support.problems import NotFound
 from unrepeat.support.wakeups import Claim
@@ -39,6 +39,7 @@ def gather(claim: Claim, answers: Answers) -> str:
     entries = [entry for answer in answers if (entry := _entry(answer, state)) is not None]
     commands.append(number, entries, by="unrepeat", key=claim.key)
     _look_again(number, state)
+    aftermath.plan(number, state)
     found = sum(isinstance(entry, EvidenceGathered) for entry in entries)
     return f"incident {number}: {found} results kept, {len(entries) - found} could not be had, {len(answers) - len(entries)} were known"
 
@@ -67,6 +68,7 @@ def _entry(answer: Found | Nothing, state: State) -> Entry | None:
     data: dict[str, Any] = {
         "step": answer.step,
         "series": [{"labels": one.labels, "points": [list(point) for point in one.points]} for one in answer.series],
+        "shown": {"points": _largest(answer.series), "unit": gathering.UNIT, "name": gathering.METRIC},
     }
     window = {"window_from": answer.window_from, "window_to": answer.window_to}
     digest = store.keep(source=answer.source, query=answer.query, data=data, **window)
@@ -75,6 +77,15 @@ def _entry(answer: Found | Nothing, state: State) -> Entry | None:
     return EvidenceGathered(
         digest, title, answer.source, answer.query, answer.window_from, answer.window_to, answer.service, gathering.UNIT
     )
+
+
+def _largest(series: Iterable[Series]) -> list[list[float]]:
+    """The line that people look at: the largest process at each moment."""
+    top: dict[float, float] = {}
+    for one in series:
+        for at, value in one.points:
+            top[at] = max(value, top.get(at, value))
+    return [[at, value] for at, value in sorted(top.items())]
 
 
 def _labels(service: str) -> dict[str, str]:
@@ -89,9 +100,11 @@ HANDLERS: dict[str, Callable[[Claim, Any], str]] = {
     "gather": gather,
     "measure": measuring.write,
     "investigate": investigating.write,
+    "aftermath": aftermath.write,
 }
 PREPARATIONS: dict[str, Callable[[Claim], Any]] = {
     "gather": ask,
     "measure": measuring.ask,
     "investigate": investigating.ask,
+    "aftermath": aftermath.ask,
 }

@@ -15,7 +15,7 @@ from unrepeat.investigation import queries as investigation
 from unrepeat.support.config import config
 from unrepeat.support.problems import NotFound
 from unrepeat.web.access import Role, needs
-from unrepeat.web.pages.suspects import spark
+from unrepeat.web.pages.suspects import newest_answer, spark
 
 MOST_SERIES = 60
 
@@ -35,6 +35,8 @@ def evidence(request: HttpRequest, number: int, digest: str) -> HttpResponse:
         return JsonResponse({**whole, "window": window})
     alert = min((one.fired_at for one in state.alerts.values()), default=state.started_at)
     source, _, note = told.source.partition(" (")
+    later = state.evidence[newest_answer(state, digest)]
+    drawn = kept if later.digest == digest else investigation.result(later.digest)
     page = {
         "number": number,
         "source": source,
@@ -45,7 +47,8 @@ def evidence(request: HttpRequest, number: int, digest: str) -> HttpResponse:
         "told": told,
         "kept": kept,
         "intact": investigation.is_intact(digest),
-        "spark": spark(kept.data.get("shown"), alert, told.title),
+        "spark": spark(drawn.data.get("shown"), alert, told.title),
+        "later": later if later.digest != digest else None,
         "series": [_row(one) for one in kept.data.get("series", ())[:MOST_SERIES]],
         "ranking": kept.data.get("ranking"),
         "again": _again(kept.source, kept.query, kept.window_from, kept.window_to),

@@ -42,7 +42,20 @@ class Card:
 
 def first_digests(state: State) -> list[str]:
     """The digests whose data the board draws."""
-    return [digest for one in state.suspects.values() for digest in one.evidence[:1]]
+    return [newest_answer(state, digest) for one in state.suspects.values() for digest in one.evidence[:1]]
+
+
+def newest_answer(state: State, digest: str) -> str:
+    """The newest answer to the same question: the one that goes on after the fix, where there is one."""
+    told = state.evidence.get(digest)
+    if told is None:
+        return digest
+    same = [
+        one
+        for one in state.evidence.values()
+        if (one.title, one.source, one.query) == (told.title, told.source, told.query)
+    ]
+    return max(same, key=lambda one: (one.window_to, one.at)).digest
 
 
 def board(state: State, shown: Mapping[str, Any]) -> list[Card]:
@@ -99,7 +112,7 @@ def spark(shown: Any, alert: datetime | None, title: str = "") -> Spark | None:
 def _card(one: Suspect, state: State, shown: Mapping[str, Any], alert: datetime | None) -> Card:
     evidence = tuple(state.evidence[digest] for digest in one.evidence if digest in state.evidence)
     title = evidence[0].title if evidence else ""
-    drawn = spark(shown.get(evidence[0].digest), alert, title) if evidence else None
+    drawn = spark(shown.get(newest_answer(state, evidence[0].digest)), alert, title) if evidence else None
     return Card(one, evidence, drawn)
 
 
