@@ -13,20 +13,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lab.afterwards import BACKTEST, HEALTHY, LIVE, LOAD, RECORDING
 from lab.deploy import deploy, retire
 from lab.link import ToUnrepeat
 from lab.outage import Course, change_body
-from lab.record import NAME as RECORDING
 from lab.repository import Repository
 from lab.stage import Stage
 from lab.timemap import stamp
 
-AFTER_PATCH = "2024-08-12-after-the-patch"
-BACKTEST, LOAD, LIVE = "sessions-memory-grows-alert", "sessions-load-test", "sessions-visits-per-session"
 GUARDS = (BACKTEST, LOAD, LIVE)
 GUARDED = (1, 2, 3, 5)  # measures of the report that the three guards watch over
 PROOF_WITHIN = 90.0  # seconds
@@ -92,7 +90,7 @@ class NeverTwice:
         server = self._link.server
         server.terminal("recording", "add", str(self._recording), "--incident", str(FIRST), "--service", "sessions")
         start, end = _healthy_again(self._recording)
-        server.terminal("recording", "cut", RECORDING, "--from", start, "--to", end, "--as", AFTER_PATCH)
+        server.terminal("recording", "cut", RECORDING, "--from", start, "--to", end, "--as", HEALTHY)
 
     def _declare(self) -> None:
         """The guards come from the repository, as they do when the pipeline of the reviewed branch runs."""
@@ -118,7 +116,7 @@ class NeverTwice:
                 self._unrepeat, "guard", "prove", LOAD, "--failure", "v2.0", "--fix", "v2.0.1", "--repo", "."
             )
             for guard, failure, fix in (
-                (BACKTEST, f"recording:{RECORDING}", f"recording:{AFTER_PATCH}"),
+                (BACKTEST, f"recording:{RECORDING}", f"recording:{HEALTHY}"),
                 (LIVE, leaking, mended),
             ):
                 self._link.ask("Dana", "POST", f"/guards/{guard}/prove", {"failure": failure, "fix": fix})
@@ -273,6 +271,5 @@ def _unix(moment: str) -> float:
 
 def _healthy_again(recording: Path) -> tuple[str, str]:
     """Where the recording is healthy again: from a while after the patch until its end."""
-    manifest = json.loads((recording / "manifest.json").read_text())
-    patched = datetime.fromisoformat(manifest["moments"]["patched"]) + timedelta(minutes=8)
-    return patched.isoformat(), manifest["window"]["to"]
+    healthy = json.loads((recording / "manifest.json").read_text())["healthy"]
+    return healthy["from"], healthy["to"]

@@ -27,6 +27,7 @@ class UnrepeatServer(Part):
             "UNREPEAT_SECRET_KEY": secrets.token_urlsafe(48),
             "UNREPEAT_PROMETHEUS_URL": prometheus_url,
             "UNREPEAT_REQUEST_LOG": str(request_log),
+            "UNREPEAT_DATA_DIR": str(folder / "unrepeat-data"),
         }
 
     def command(self) -> list[str]:
