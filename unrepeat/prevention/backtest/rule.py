@@ -19,11 +19,11 @@ class AlertRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True, populate_by_name=False)
 
-    alert: Annotated[str, Field(min_length=1, max_length=200)]
-    expr: Annotated[str, Field(min_length=1, max_length=8192)]
-    wait: Annotated[Duration, Field(alias="for")] = "0s"
-    labels: Annotated[dict[str, str], Field(max_length=50)] = {}
-    annotations: Annotated[dict[str, str], Field(max_length=50)] = {}
+    alert: Annotated[str, Field(min_length=1, max_length=200, description="Its name.")]
+    expr: Annotated[str, Field(min_length=1, max_length=8192, description="When it fires, in PromQL.")]
+    wait: Annotated[Duration, Field(alias="for", description="How long that must hold, for example 5m.")] = "0s"
+    labels: Annotated[dict[str, str], Field(max_length=50, description="As Prometheus adds them.")] = {}
+    annotations: Annotated[dict[str, str], Field(max_length=50, description="As Prometheus adds them.")] = {}
 
 
 def _readable(text: str) -> str:
