@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from unrepeat.arrivals import queries as arrivals
 from unrepeat.incidents import store
 from unrepeat.incidents.entries import AlertFired, ChangeNoticed, Logged
-from unrepeat.incidents.models import Incident, LogEntry, Membership, Redaction
+from unrepeat.incidents.models import Incident, LogEntry, MeasureRow, Membership, Redaction
 from unrepeat.incidents.state import State
 
 PAGE = 50  # rows of a list
@@ -79,6 +79,12 @@ def incident_of_alert(alert: int) -> int | None:
 def incidents_of_alerts(alerts: list[int]) -> dict[int, int]:
     """Alert number -> the number of the incident it belongs to now."""
     return dict(Membership.objects.filter(alert_id__in=alerts).values_list("alert_id", "incident_id"))
+
+
+def measures_in(numbers: Iterable[int], states: Iterable[str]) -> dict[int, int]:
+    """Incident number -> how many of its measures are in one of these states, for those that have some."""
+    rows = MeasureRow.objects.filter(incident_id__in=list(numbers), state__in=list(states))
+    return {row["incident_id"]: row["n"] for row in rows.values("incident_id").annotate(n=Count("pk"))}
 
 
 def redactions(number: int) -> list[Redaction]:

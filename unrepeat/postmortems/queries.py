@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -228,6 +228,11 @@ def shared_words(row: Postmortem, hit: Scored, most: int = 5) -> tuple[str, ...]
         for spot in search_shown.spots(text, hit.why):
             said.setdefault(spot.form, text[spot.start : spot.stop])
     return tuple(dict.fromkeys(said[form].casefold() for _, form in hit.why if form in said))[:most]
+
+
+def published(numbers: Iterable[int]) -> set[int]:
+    """Which of these postmortems are published."""
+    return set(store.published().filter(pk__in=list(numbers)).values_list("pk", flat=True))
 
 
 def drafts(limit: int = 50) -> list[Row]:

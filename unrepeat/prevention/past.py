@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from unrepeat.incidents.state import Measure, State
 from unrepeat.postmortems.facts import patch_of
+from unrepeat.postmortems.models import Postmortem
 from unrepeat.support import words
 
 UNDONE = ("open", "failed", "done")
@@ -23,6 +24,19 @@ class Past:
     ended_by: str
     measures_open: int
     draft: bool
+
+
+def of(row: Postmortem, state: State) -> Past:
+    """The failure that a report tells of, as its log has it now."""
+    return Past(
+        row.pk,
+        row.incident_id,
+        row.headline or state.title,
+        began(state),
+        ended_by(state),
+        len(undone(state)),
+        draft=row.published_at is None,
+    )
 
 
 def undone(state: State) -> list[Measure]:

@@ -149,20 +149,6 @@ def link(incident: int) -> str:
     return f"incident {incident} is linked with {linked} past ones"
 
 
-def known(row: Postmortem) -> past.Past:
-    """What one wants to know of the failure that a report tells of, as its log has it now."""
-    state = incident_queries.state_of(row.incident_id)
-    return past.Past(
-        row.pk,
-        row.incident_id,
-        row.headline or state.title,
-        past.began(state),
-        past.ended_by(state),
-        len(past.undone(state)),
-        draft=row.published_at is None,
-    )
-
-
 def _is_before(row: Postmortem, incident: int, state: State) -> bool:
     """Whether a report tells of an earlier outage than this, and not of a part of it."""
     if row.incident_id == incident or row.incident_id in state.merged_from:
@@ -203,7 +189,7 @@ def _plain(reason: str) -> str:
 
 
 def _suspected(one: Match) -> e.RepeatSuspected:
-    then = known(one.row)
+    then = past.of(one.row, incident_queries.state_of(one.row.incident_id))
     reasons = one.likeness.reasons + (("its report is still a draft",) if then.draft else ())
     return e.RepeatSuspected(
         then.postmortem,

@@ -10,9 +10,9 @@ from ninja import Schema
 from pydantic import Field
 
 from unrepeat.incidents.entries import ImpactMeasured
-from unrepeat.incidents.state import Evidence, Measure, NearChange, OpenAlert, State, Suspect
+from unrepeat.incidents.state import Evidence, Measure, NearChange, OpenAlert, Repeat, State, Suspect
 
-_LISTS = ("alerts", "suspects", "changes", "measures", "evidence")
+_LISTS = ("alerts", "suspects", "changes", "measures", "repeats", "evidence")
 
 
 class Durations(Schema):
@@ -52,6 +52,10 @@ class StateShape(Schema):
     suspects: list[Suspect]
     changes: list[NearChange]
     measures: list[Measure]
+    repeats: list[Repeat] = Field(
+        description="Past failures that this may be, or that a person has confirmed or rejected."
+    )
+    repeated_by: list[int] = Field(description="Incidents in which this failure came back.")
     evidence: list[Evidence]
     impact: ImpactMeasured | None = Field(description="Who was hurt, as the log says it last; null: see `missing`.")
     missing: dict[str, str] = Field(description="What could not be measured, and why.")

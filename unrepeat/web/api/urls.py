@@ -11,13 +11,25 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from unrepeat.support.problems import NotFound
 from unrepeat.web.access import open_to_all
-from unrepeat.web.api import acts, arrivals, catalogue, checks, guards, health, incidents, people, postmortems, sources
+from unrepeat.web.api import (
+    acts,
+    arrivals,
+    catalogue,
+    checks,
+    guards,
+    health,
+    incidents,
+    people,
+    postmortems,
+    repeats,
+    sources,
+)
 from unrepeat.web.api.body import plain
 from unrepeat.web.api.face import make_face
 
 api = make_face()
 # `sources` before `arrivals`: /deliveries/reread is not a delivery's number.
-for subject in (incidents, acts, postmortems, guards, checks, sources, arrivals, catalogue, people, health):
+for subject in (incidents, acts, repeats, postmortems, guards, checks, sources, arrivals, catalogue, people, health):
     api.add_router("", subject.router)
 
 

@@ -25,13 +25,14 @@ from unrepeat.web.access import Role, caller_of, may, needs
 from unrepeat.web.pages import act_forms, measure
 from unrepeat.web.pages.around import names_around
 from unrepeat.web.pages.hurt import Hurt, hurt_of
+from unrepeat.web.pages.repeats import seen_before
 from unrepeat.web.pages.story import NARROW, WIDE, story
 from unrepeat.web.pages.suspects import board, first_digests, overview_digest, unseen
 from unrepeat.web.pages.telling import lines, written_later
 from unrepeat.web.pages.why import gaps, why
 
 SHOWN = 200  # entries of a timeline that stand on the page at first; a link shows all
-PARTS = ("head", "acts", "story", "timeline", "suspects", "why", "measures", "changes", "alerts")
+PARTS = ("head", "seen", "acts", "story", "timeline", "suspects", "why", "measures", "changes", "alerts")
 
 
 @needs(Role.READER)
@@ -69,7 +70,7 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
             return measure.shown(request, number, measure.asked(request), problem=problem, tried=name)
         page = _page(request, number, problem=problem, tried=name)
         return render(request, "pages/incident.html", page, status=problem.status)
-    after = f"#e{written[-1].seq}" if written else ""
+    after = "#seen" if request.POST.get("back") == "seen" else f"#e{written[-1].seq}" if written else ""
     if request.POST.get("back") == "measure":
         return redirect("measure", number, measure.asked(request))
     if request.POST.get("back") == "postmortem":
@@ -106,6 +107,7 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
             for kind, frame in (("wide", WIDE), ("narrow", NARROW))
             if (drawn := story(state, log, now, frame, hurt.over_time if hurt else None)) is not None
         ],
+        "seen": seen_before(state),
         "suspects": board(state, investigation.shown(first_digests(state))),
         "why": asked_why,
         "why_gaps": gaps(asked_why),

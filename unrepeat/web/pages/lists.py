@@ -15,6 +15,7 @@ from unrepeat.duty import queries as duty
 from unrepeat.incidents import commands, queries
 from unrepeat.incidents.models import Incident
 from unrepeat.postmortems import queries as postmortems
+from unrepeat.prevention.counted import repeat_number
 from unrepeat.support import clock, words
 from unrepeat.support.config import config
 from unrepeat.support.problems import Problem
@@ -65,6 +66,7 @@ def _now() -> dict[str, object]:
         "firing": sum(row.open_alerts for row in open_now),
         "alone": sum(row.status in ("detected", "reopened") for row in open_now),
         "last": last,
+        "repeated": repeat_number(at, config().time_zone),
         "incidents": newest.total + len(open_now),
         "changes": [_dated(change, at) for change in changes[:CHANGES]],
         "more_changes": len(changes) > CHANGES,

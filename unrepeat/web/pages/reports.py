@@ -21,6 +21,7 @@ from unrepeat.support.problems import Conflict, NotFound, Problem
 from unrepeat.web.access import Role, caller_of, may, needs
 from unrepeat.web.models import User
 from unrepeat.web.pages.asked import day_asked, page_asked
+from unrepeat.web.pages.repeats import beside
 
 HELP = {
     "headline": "One line that a manager understands: what people noticed, and why.",
@@ -87,6 +88,7 @@ def _shown(request: HttpRequest, number: int, report: Report, *, intact: bool | 
         "incident": report.facts.incident,
         "intact": intact,
         "revisions": queries.revisions(number),
+        "beside": beside(number, report.facts.incident),
         "now": clock.now(),
     }
     if writes and intact is None:
@@ -94,6 +96,7 @@ def _shown(request: HttpRequest, number: int, report: Report, *, intact: bool | 
         context |= {
             "sections": [(name, title, draft.prose[name]) for name, title in SECTIONS.items()],
             "measures": draft.facts.measures,
+            "causes": draft.facts.causes,
             "people": User.objects.filter(is_active=True).order_by("username")[:200],
             "key": secrets.token_urlsafe(12),
             "open": draft.facts.resolved_at is None,
