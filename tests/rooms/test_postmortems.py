@@ -182,7 +182,7 @@ def test_beside_a_frozen_report_stands_how_its_measures_are_today():
     assert {m.state for m in report.facts.measures} == {"open"}, "as it was published"
     assert [m.number for m in report.today.measures if m.state == "done"] == [1]
     page = html.render(report)
-    assert "0 of 4 verified, 1 done, but not verified, 3 open" in page
+    assert "0 of 4 verified, 1 done but not verified, 3 open" in page
     assert "10:00 UTC on 14 August 2024" in page, "a file says as of when it is"
     assert queries.is_intact(postmortem, 1)
 

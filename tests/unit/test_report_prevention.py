@@ -67,6 +67,7 @@ def test_a_measure_is_verified_only_by_its_proven_guard_and_the_report_says_so()
     for page in map(plain, both(report_of(prevented()))):
         assert "Done, not verified" in page
         assert "Proven on 14 August 2024: red on 2024-08-12-memory-leak, green on 2024-08-12-after-the-patch." in page
+        assert "Red on the failure: It fires at 14:44, 31 min before the alert. Green on the fix: It stays silent." in page
         assert "Not proven. Green on both: it would not have caught it." in page
 
 
@@ -90,7 +91,7 @@ def test_measures_today_stand_beside_a_report_that_said_something_else():
     published = replace(before, status="published", revision=1, today=now.today)
     assert {m.number: m.state for m in published.facts.measures}[1] == "verified", "as it was published"
     for page in map(plain, both(published)):
-        assert "0 of 4 verified, 1 failed, 1 done, but not verified, 2 open" in page
+        assert "0 of 4 verified, 1 failed, 1 done but not verified, 2 open" in page
         assert "12:00 UTC on 22 August 2024" in page, "dated"
 
 

@@ -83,6 +83,14 @@ def guard(fact: GuardFact, zone: str) -> str:
     return "Not proven yet: nobody has run it on the failure and on the fix."
 
 
+def proof(fact: GuardFact, zone: str) -> str:
+    """The same with what its two runs said, so that a reader sees what the guard would have changed."""
+    if not (fact.proven and fact.red_said and fact.green_said):
+        return guard(fact, zone)
+    when = f" on {words.day(fact.proven_at, zone)}" if fact.proven_at else ""
+    return f"Proven{when}. Red on the failure: {_stopped(fact.red_said)} Green on the fix: {_stopped(fact.green_said)}"
+
+
 def colour(fact: GuardFact, zone: str) -> str:
     """What a guard shows in regular service: `green since 14 August 2024`."""
     return (
@@ -94,7 +102,7 @@ def tally(today: Today) -> str:
     """How many of the measures are in which state: `2 of 8 verified, 1 done but not verified, 5 open`."""
     rest = (
         ("failed", "{} failed"),
-        ("done", "{} done, but not verified"),
+        ("done", "{} done but not verified"),
         ("open", "{} open"),
     )
     said = [f"{today.count('verified')} of {len(today.standing)} verified"]

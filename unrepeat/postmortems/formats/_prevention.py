@@ -104,7 +104,7 @@ def _row(measure: MeasureFact, facts: Facts) -> str:
     since = said.state(measure, facts.zone)
     state = f"{_MARK[measure.state]} {said.STATES[measure.state]}{f', {markdown(since)}' if since else ''}"
     watch = " ".join(
-        f"{markdown(guards[n].name)} ({markdown(guards[n].kind)}). {markdown(said.guard(guards[n], facts.zone))}"
+        f"{markdown(guards[n].name)} ({markdown(guards[n].kind)}). {markdown(said.proof(guards[n], facts.zone))}"
         for n in measure.guards
         if n in guards
     )

@@ -191,6 +191,12 @@ def guard_said(guard: GuardFact, facts: Facts) -> str:
 
 
 @register.filter
+def proof_said(guard: GuardFact, facts: Facts) -> str:
+    """The same, with what its two runs said."""
+    return prevention_words.proof(guard, facts.zone)
+
+
+@register.filter
 def colour_said(guard: GuardFact, facts: Facts) -> str:
     """What it shows in regular service."""
     return prevention_words.colour(guard, facts.zone)
