@@ -46,6 +46,12 @@ def test_a_command_that_always_passes_and_one_that_always_fails(tmp_path):
     assert run("command", tmp_path, command="false", expected=1).colour == "green"
 
 
+def test_a_command_may_say_which_statuses_are_red(tmp_path):
+    assert run("command", tmp_path, command="sh -c 'exit 3'", red=[3]).colour == "red"
+    assert run("command", tmp_path, command="sh -c 'exit 2'", red=[3]).colour == "broken"
+    assert run("command", tmp_path, command="sh -c 'kill -9 $$'").said.startswith("It ended by signal 9")
+
+
 def test_a_command_that_hangs_is_ended_and_broken(tmp_path):
     began = time.monotonic()
     outcome = run(

@@ -14,6 +14,7 @@ from unrepeat.support.problems import Problem
 from unrepeat.terminal._desk import Desk, Plain
 
 AT_ONCE = 50  # results in one request
+KNOWN = "known.json"
 MOST = 700_000  # bytes of results in one request; the API takes a mebibyte
 
 
@@ -36,10 +37,8 @@ class Outbox:
         """Keep results until the server has them."""
         if not results:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        ignored = self.folder.parent / ".gitignore"
-        if self.folder.parent.name == ".unrepeat" and not ignored.exists():
-            ignored.write_text("*\n")
+        _make(self.folder.parent)
+        self.folder.mkdir(exist_ok=True)
         for few in _portions(results):
             name = f"{few[0]['at'].replace(':', '')}-{uuid.uuid4().hex[:8]}"
             partial = self.folder / f"{name}.partial"
@@ -72,6 +71,31 @@ class Outbox:
             taken |= {sent["key"]: answer for sent, answer in zip(results, answers, strict=False)}
             file.unlink()
         return Sent(taken, len(self.waiting()), why)
+
+
+def keep_known(home: Path, guards: list[Plain]) -> None:
+    """Keep what the server knows, for a check that cannot reach it: its guards' texts, and the headlines of their reports."""
+    _make(home)
+    partial = home / "known.partial"
+    partial.write_text(json.dumps(guards))
+    partial.replace(home / KNOWN)
+
+
+def known(home: Path) -> list[Plain]:
+    """What the server knew the last time; nothing when there was none."""
+    try:
+        kept = json.loads((home / KNOWN).read_text())
+    except (OSError, ValueError):
+        return []
+    return [one for one in kept if isinstance(one, dict) and "service" in one] if isinstance(kept, list) else []
+
+
+def _make(home: Path) -> None:
+    """The folder for what a checkout must not contain."""
+    home.mkdir(parents=True, exist_ok=True)
+    ignored = home / ".gitignore"
+    if home.name == ".unrepeat" and not ignored.exists():
+        ignored.write_text("*\n")
 
 
 def _read(file: Path) -> tuple[str, list[dict[str, Any]]]:

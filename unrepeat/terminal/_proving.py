@@ -105,7 +105,7 @@ def _side(guard: checking.Planned, words: str, trial: Trial, found: Mapping[str,
             f"That is a {target.kind}.",
             f"It can be proven on: {', '.join(kind for kind in kind_of(guard.kind).TARGETS if kind != 'now')}.",
         )
-    with _prepared(target, trial) as ready:
+    with _prepared(target, trial, guard) as ready:
         at = clock.now()
         spec = checked(guard.kind, guard.spec)
         outcome, seconds = run_safely(guard.kind, spec, ready, Tools(checking.SECONDS, found))
@@ -113,7 +113,7 @@ def _side(guard: checking.Planned, words: str, trial: Trial, found: Mapping[str,
 
 
 @contextmanager
-def _prepared(target: Target, trial: Trial) -> Iterator[Target]:
+def _prepared(target: Target, trial: Trial, guard: checking.Planned) -> Iterator[Target]:
     """The target with its folder: a commit is checked out for as long as it is needed."""
     if target.kind != "ref":
         folder = target.folder or (trial.repo if target.kind == "version" else None)
@@ -124,6 +124,7 @@ def _prepared(target: Target, trial: Trial) -> Iterator[Target]:
     with git.checked_out(root, target.ref) as (tree, commit):
         for file in trial.bring:
             _bring(file, trial.repo, tree / inside)
+        _needs_files(guard, trial.repo, tree / inside, target.words)
         known = {**trial.variables, "ref": commit}
         yield replace(
             target, words=f"{target.words} ({commit[:12]})", ref=commit, folder=tree / inside, variables=known
@@ -140,6 +141,30 @@ def _bring(file: Path, repo: Path, to: Path) -> None:
         shutil.copytree(source, place, dirs_exist_ok=True)
     else:
         shutil.copy2(source, place)
+
+
+def _needs_files(guard: checking.Planned, repo: Path, tree: Path, words: str) -> None:
+    """Invalid when a commit lacks a file of this checkout that the guard's text names: it would be red for that alone."""
+    named = {word.partition("::")[0] for text in _texts(guard.spec) for word in text.split()}
+    missing = sorted(
+        name
+        for name in named
+        if name and not Path(name).is_absolute() and (repo / name).exists() and not (tree / name).exists()
+    )
+    if missing:
+        raise Invalid(
+            f"“{words}” does not have {missing[0]}, which the guard {guard.name} names.",
+            "The guard would be red there because of that, and not because of the failure.",
+            "Bring it along: " + " ".join(f"--bring {name}" for name in missing),
+        )
+
+
+def _texts(value: object) -> list[str]:
+    """All texts in a guard's text."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return [text for one in inner for text in _texts(one)]
 
 
 def _all_here(trial: Trial, found: Mapping[str, Recorded]) -> bool:

@@ -19,6 +19,7 @@ from unrepeat.terminal import _check_files as files
 from unrepeat.terminal import _check_view as view
 from unrepeat.terminal import _checking as checking
 from unrepeat.terminal import _git as git
+from unrepeat.terminal import _outbox as outboxes
 from unrepeat.terminal._desk import Desk, Plain, Remote, desk
 from unrepeat.terminal._outbox import Outbox, Sent
 
@@ -87,7 +88,8 @@ def _check(
     told, said = Console(stderr=True), Console()
     blocks = read_blocks(path)
     services = sorted({service} if service else {block.service for block in blocks if block.service})
-    server, known = (None, []) if offline else _known(services, url, told)
+    box = Outbox(outbox or path / ".unrepeat" / "outbox")
+    server, known = (None, []) if offline else _known(services, url, box.folder.parent, told)
     if server is not None and declare:
         known = _declare(server, [block for block in blocks if not service or block.service == service], known, told)
     guards = [one for one in checking.plan(blocks, known) if not service or one.service == service]
@@ -103,7 +105,8 @@ def _check(
     with told.status("") as bar:
         found = checking.recordings_in([folder for folder in folders if folder.is_dir()])
         done = checking.run_all(guards, target, found, lambda name: bar.update(f"running {name}"))
-    box = Outbox(outbox or path / ".unrepeat" / "outbox")
+    if isinstance(server, Remote):
+        outboxes.keep_known(box.folder.parent, known)
     for of in sorted({one.guard.service for one in done}):
         box.put(of, [one.result for one in done if one.outcome and one.guard.service == of])
     sent = box.send(server) if server is not None else Sent({}, len(box.waiting()))
@@ -144,8 +147,10 @@ def target_here(path: Path, variables: dict[str, str]) -> Target:
     return Target("now", words[:300], folder=path, ref=ref[:120], variables=known)
 
 
-def _known(services: list[str], url: str, told: Console) -> tuple[Desk | None, list[Plain]]:
-    """The server, and the guards that it has for these services. None when it cannot be reached, which is said."""
+def _known(services: list[str], url: str, kept: Path, told: Console) -> tuple[Desk | None, list[Plain]]:
+    """The server, and the guards that it has for these services. None when it cannot be reached, which is said; the guards are
+    then those of the last time.
+    """
     server = desk(url)
     if not isinstance(server, Remote) and not _has_database():
         told.print("No server is named (UNREPEAT_URL): only the guards of this checkout are run.", style="yellow")
@@ -154,7 +159,7 @@ def _known(services: list[str], url: str, told: Console) -> tuple[Desk | None, l
         return server, [guard for service in services for guard in server.guards(service)]
     except Unreachable as problem:
         told.print(f"{problem.what} {problem.why} Results wait here.", style="yellow")
-        return None, []
+        return None, [one for one in outboxes.known(kept) if one["service"] in services]
 
 
 def _declare(server: Desk, blocks: list[declared.Block], known: list[Plain], told: Console) -> list[Plain]:

@@ -32,6 +32,10 @@ class Spec(kind.Spec):
     folder: Annotated[Inside, Field(description="Where to run it, inside the checkout.")] = "."
     seconds: Annotated[float, Field(gt=0, le=7200, description="The longest it may take.")] = 300
     expected: Annotated[int, Field(ge=0, le=255, description="The exit status that is green.")] = 0
+    red: Annotated[
+        tuple[Annotated[int, Field(ge=-64, le=255)], ...],
+        Field(max_length=20, description="The statuses that are red (-9: signal 9); empty: all but the expected one."),
+    ] = ()
     when_late: Annotated[
         Literal["broken", "red"], Field(description="What being late means; red where hanging is the failure itself.")
     ] = "broken"
@@ -53,9 +57,12 @@ def run(spec: Spec, target: Target, tools: Tools) -> Outcome:
     assert ended.status is not None
     if ended.status == spec.expected:
         return Outcome("green", f"It ended with status {ended.status}, as expected.", "", ended.output, figures, about)
-    if ended.status in NOT_FOUND:
+    if ended.status in NOT_FOUND and ended.status not in spec.red:
         said = f"A command that {words[0]} calls was not found or cannot be run (status {ended.status})."
         return Outcome("broken", said, "Install it on the runner.", ended.output, figures, about)
+    if spec.red and ended.status not in spec.red:
+        said = f"It ended {how(ended.status)}, which is neither expected nor red."
+        return Outcome("broken", said, "Its output says why it could not tell.", ended.output, figures, about)
     said = f"It ended {how(ended.status)}; status {spec.expected} was expected."
     remedy = "Its output says why; run it again with the command that the run names."
     return Outcome("red", said, remedy, ended.output, figures, about, place_in(ended.output, root, folder))
