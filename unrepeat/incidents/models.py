@@ -24,6 +24,10 @@ class Incident(models.Model):
     mitigated_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by_itself = models.BooleanField(default=False)
+    to_detect = models.PositiveIntegerField(null=True)  # seconds, as are the next two; of what has not happened: none
+    to_cause = models.PositiveIntegerField(null=True)
+    to_mitigate = models.PositiveIntegerField(null=True)
+    causes = models.JSONField(default=list)  # [role, word] of each cause that stands
     repeat_of = models.PositiveIntegerField(null=True)  # the postmortem whose failure a person says came back here
     quiet_since = models.DateTimeField(null=True)
     open_alerts = models.PositiveIntegerField(default=0)

@@ -27,6 +27,7 @@ _READ = {  # as text, past the slow converters of columns
     "postgresql": """select seq, at, recorded_at, "by", kind, data::text from incidents_entry
         where incident_id = %s and seq > %s order by seq""",
 }
+MOST_SECONDS = 2_147_483_647  # that a column of seconds holds
 _COLUMNS = ("seq", "at", "recorded_at", "by", "kind", "data")
 
 
@@ -229,6 +230,10 @@ def summary(state: State) -> dict[str, Any]:
         "detected_at": state.detected_at,
         "mitigated_at": state.mitigated_at,
         "resolved_at": state.resolved_at,
+        "to_detect": _seconds(state.time_to_detect),
+        "to_cause": _seconds(state.time_to_cause),
+        "to_mitigate": _seconds(state.time_to_mitigate),
+        "causes": [[cause.role, cause.value] for cause in state.causes.values()],
         "resolved_by_itself": state.resolved_by_itself,
         "repeat_of": next((r.postmortem for r in state.repeats.values() if r.standing == "confirmed"), None),
         "quiet_since": state.quiet_since,
@@ -237,6 +242,10 @@ def summary(state: State) -> dict[str, Any]:
         "last_seq": state.last_seq,
         "last_at": state.last_at,
     }
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    return None if span is None else min(int(span.total_seconds()), MOST_SECONDS)
 
 
 def _summarise(held: Incident, state: State) -> None:
