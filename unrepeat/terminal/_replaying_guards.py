@@ -6,9 +6,9 @@ In `guards.toml`, PM-1 is the report of the recording's own incident, whatever n
 
 from __future__ import annotations
 
-import hashlib
-import json
+import shutil
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from unrepeat.incidents.fold import fold
 from unrepeat.postmortems import prevention_facts, times
 from unrepeat.postmortems import prevention_words as said
 from unrepeat.postmortems.prevented import GuardFact
-from unrepeat.prevention import asked, commands, declared, store
-from unrepeat.prevention.backtest.recorded import METRICS, check_whole, open_folder
+from unrepeat.prevention import asked, commands, declared, recordings, store
+from unrepeat.prevention.backtest.recorded import check_whole, open_folder
 from unrepeat.prevention.kind import kind_of
 from unrepeat.support import clock
 from unrepeat.support.problems import Problem
@@ -79,45 +79,24 @@ class Guards:
         if self._known:
             return
         self._known = True
-        name = str(self._manifest.get("name") or self._folder.name)
-        common = {"service": "", "added_by": by, "added_at": clock.now()}
-        whole = check_whole(open_folder(self._folder, name))
-        store.keep_recording(
-            name, folder=str(self._folder), digest=whole, healthy=False, incident_id=incident, **common
-        )
+        recordings.add(self._folder, by=by, incident=incident)
         healthy = self._manifest.get("healthy")
         if healthy:
-            cut = _cut(self._folder, self._manifest, healthy, self._keep_in / healthy["name"])
-            digest = check_whole(open_folder(cut, healthy["name"]))
-            store.keep_recording(
-                healthy["name"], folder=str(cut), digest=digest, healthy=True, incident_id=None, **common
-            )
+            recordings.add(self._healthy_stretch(healthy), by=by)
 
-
-def _cut(folder: Path, manifest: Mapping[str, Any], healthy: Mapping[str, Any], into: Path) -> Path:
-    """The metrics of a healthy stretch as a recording of its own."""
-    import duckdb
-
-    into.mkdir(parents=True, exist_ok=True)
-    metrics = into / METRICS
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        rows = (
-            'select * from read_parquet(?) where "at" between ?::timestamp and ?::timestamp order by name, labels, "at"'
-        )
-        window = [text.replace("Z", "") for text in (healthy["from"], healthy["to"])]
-        connection.execute(f"copy ({rows}) to '{metrics}' (format parquet)", [str(folder / METRICS), *window])
-    said = {
-        "format": 1,
-        "name": healthy["name"],
-        "healthy": True,
-        "cut_from": manifest.get("name", folder.name),
-        "stretch": manifest.get("stretch"),
-        "window": {"from": healthy["from"], "to": healthy["to"]},
-        "files": {METRICS: hashlib.sha256(metrics.read_bytes()).hexdigest()},
-    }
-    (into / "manifest.json").write_text(json.dumps(said, indent=2) + "\n")
-    return into
+    def _healthy_stretch(self, healthy: Mapping[str, Any]) -> Path:
+        """The stretch as a recording of its own; one that an earlier replay cut out of the same recording is taken again."""
+        source = open_folder(self._folder, str(self._manifest.get("name") or self._folder.name))
+        name = str(healthy["name"])
+        folder, digest = self._keep_in / name, check_whole(source)
+        if folder.is_dir():
+            before = open_folder(folder).manifest.get("cut_from") or {}
+            if before.get("manifest") == digest:
+                return folder
+            if before.get("name") == source.name:
+                shutil.rmtree(folder)
+        window = [datetime.fromisoformat(healthy[end]) for end in ("from", "to")]
+        return recordings.cut(source, name, *window, healthy=True, into=self._keep_in)
 
 
 def tell(console: Console, number: int) -> None:
