@@ -69,7 +69,8 @@ def weigh(
     what its report's text shares; `common`: signs that many reports have.
     """
     kinds = {kind_of(sign) for sign in shared} | ({"guard"} if guards else set())
-    reasons = [shared[sign] for sign in sorted(shared, key=lambda sign: (-WEIGHTS[kind_of(sign)], sign))]
+    told = [sign for sign in shared if kind_of(sign) != "change" or "version" not in kinds]  # the version says it better
+    reasons = [shared[sign] for sign in sorted(told, key=lambda sign: (-WEIGHTS[kind_of(sign)], sign))]
     reasons = [_guards(guards), *reasons] if guards else reasons
     weight = [1 - WEIGHTS[kind] for kind in kinds]
     if sure >= KEEN and words:
