@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unrepeat.arrivals import body
+from unrepeat.arrivals.body import LONGEST, text
 
 SERVICE_LABELS = ("service", "service_name", "app", "application", "app_kubernetes_io_name", "job")
 """The first of these labels that is there names the service."""
@@ -16,14 +16,21 @@ SUMMARY_ANNOTATIONS = ("summary", "description", "message", "title")
 
 def service_of(labels: Mapping[str, str]) -> str:
     """The service that the labels name, or ""."""
-    return body.first(labels, SERVICE_LABELS)
+    return _first(labels, SERVICE_LABELS)
 
 
 def severity_of(labels: Mapping[str, str]) -> str:
     """The severity that the labels name, or ""."""
-    return body.first(labels, SEVERITY_LABELS)
+    return _first(labels, SEVERITY_LABELS)
 
 
 def summary_of(annotations: Mapping[str, str]) -> str:
     """What the annotations say in one text, or ""."""
-    return body.first(annotations, SUMMARY_ANNOTATIONS)
+    return _first(annotations, SUMMARY_ANNOTATIONS)
+
+
+def _first(values: Mapping[str, str], names: tuple[str, ...]) -> str:
+    for name in names:
+        if found := values.get(name):
+            return found if len(found) <= LONGEST else text(found)
+    return ""

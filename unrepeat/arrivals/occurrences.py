@@ -55,8 +55,7 @@ class Latest:
     last_at: datetime | None = None  # start of its newest occurrence
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True, gc=False):
     """The alerts that one delivery tells of."""
 
     source: int

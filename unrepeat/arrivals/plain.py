@@ -6,6 +6,7 @@ Says exactly what `grouped` says of the same body (a test holds them together); 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -63,15 +64,14 @@ def read(raw: bytes) -> Reading | None:
         "routeLabels": group.route_labels,
     }
     extra = {"group": {name: value for name, value in kept.items() if value is not UNSET}}
-    moments = _Moments()
     return Reading(
         alerts=tuple(
             AlertSeen(
                 body.text(alert.fingerprint),
                 alert.status,
                 alert.labels.get("alertname", ""),
-                moments[alert.starts_at],
-                moments[alert.ends_at] if alert.status == "resolved" else None,
+                _moment(alert.starts_at),
+                _moment(alert.ends_at) if alert.status == "resolved" else None,
                 service_of(alert.labels),
                 severity_of(alert.labels),
                 summary_of(alert.annotations),
@@ -85,9 +85,7 @@ def read(raw: bytes) -> Reading | None:
     )
 
 
-class _Moments(dict[str, datetime | None]):
-    """Times by how they are written, each parsed once: in a group many are the same."""
-
-    def __missing__(self, written: str) -> datetime | None:
-        self[written] = found = body.moment(written)
-        return found
+@lru_cache(2048)
+def _moment(written: str) -> datetime | None:
+    """A time by how it is written: in a flood, and in every repeated notification, many are the same."""
+    return body.moment(written)

@@ -6,20 +6,23 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
 from unrepeat.arrivals import store
 from unrepeat.arrivals.kind import source_kinds
 from unrepeat.arrivals.lead import lead
-from unrepeat.arrivals.occurrences import Occurrence, Told, fold, keys_without_times
+from unrepeat.arrivals.occurrences import Occurrence, Told, clean, fold, keys_without_times
 from unrepeat.arrivals.records import Reading, Unreadable
 from unrepeat.arrivals.store import Waiting
+from unrepeat.support import wakeups
 
-MOST_ALERTS = 6000  # a transaction; more would make the intake wait too long for the write lock
-MOST_BYTES = 4 * 1024 * 1024  # of bodies, likewise
+MOST_DELIVERIES = 1000  # a transaction
+MOST_ALERTS = 2500  # a transaction; more would make the intake wait too long for the write lock
+MOST_BYTES = 1536 * 1024  # of bodies, likewise
+TIMES_ALONE = 4  # so much more when nothing was stored a moment ago: then each page of the index is written less often
 MOST_BATCHES = 4  # a call
 
 log = structlog.get_logger(__name__)
@@ -31,8 +34,7 @@ class ReadElsewhere(Exception):
     """Another worker has read these deliveries in the meantime; what was made of them is thrown away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True, gc=False):
     """A delivery and what it says, or the reason why it says nothing."""
 
     delivery: Waiting
@@ -43,8 +45,10 @@ class Read:
 class Batch:
     """Deliveries that are stored in one transaction, with what they say."""
 
-    def __init__(self, read: list[Read]) -> None:
+    def __init__(self, read: list[Read], *, full: bool = False) -> None:
         self.read = read
+        self.full = full
+        """Whether there is probably more."""
         self.good = [(r.delivery, r.reading) for r in read if r.reading is not None]
         self.told = [Told(d.source, d.id, d.received_at, said.alerts) for d, said in self.good if said.alerts]
         self.occurrences: list[Occurrence] | None = None
@@ -53,21 +57,16 @@ class Batch:
     @property
     def size(self) -> int:
         """Bytes of all bodies."""
-        return sum(len(one.delivery.body) for one in self.read)
+        return _size(self.read)
 
     @property
     def last(self) -> int:
         """Id of the last delivery."""
         return self.read[-1].delivery.id
 
-    @property
-    def full(self) -> bool:
-        """Whether there is probably more."""
-        return self.size >= MOST_BYTES // 2 or sum(len(told.alerts) for told in self.told) >= MOST_ALERTS
 
-
-def read_waiting(limit: int = 1000) -> int:
-    """Read the oldest waiting deliveries, at most `limit`; returns how many are done (0: nothing waits, or another reads)."""
+def read_waiting(limit: int | None = None) -> int:
+    """Read the oldest waiting deliveries, at most `limit` a transaction; returns how many are done (0: nothing waits, or another reads)."""
     with _one_at_a_time:
         try:
             with store.lazily():
@@ -81,14 +80,14 @@ def read_waiting(limit: int = 1000) -> int:
             return _read_singly(limit)
 
 
-def _read_together(limit: int) -> int:
+def _read_together(limit: int | None) -> int:
     if connection.vendor == "sqlite":
         return _read_ahead(limit) if not connection.in_atomic_block else _read_batch(limit)
     with transaction.atomic():  # the claimed rows are held while they are read
         return _read_batch(limit) if store.be_the_reader() else 0
 
 
-def _read_batch(limit: int) -> int:
+def _read_batch(limit: int | None) -> int:
     began = time.monotonic()
     batch = _next_batch(0, limit)
     with transaction.atomic():
@@ -97,7 +96,7 @@ def _read_batch(limit: int) -> int:
     return len(batch.read)
 
 
-def _read_ahead(limit: int) -> int:
+def _read_ahead(limit: int | None) -> int:
     """Some batches, each read in another thread while the one before is stored: SQLite stores without Python's lock.
 
     Reading is done outside the transaction; the write lock is taken only to store.
@@ -119,25 +118,29 @@ def _read_ahead(limit: int) -> int:
     return done
 
 
-def _in_thread(after: int, limit: int) -> Batch:
+def _in_thread(after: int, limit: int | None) -> Batch:
     close_old_connections()
     return _next_batch(after, limit)
 
 
-def _next_batch(after: int, limit: int) -> Batch:
+def _next_batch(after: int, limit: int | None) -> Batch:
     """The oldest waiting deliveries after the one with id `after`, read and folded."""
-    batch = Batch(_read(store.waiting(limit, MOST_BYTES, after=after)))
+    times = 1 if lead.storing() else TIMES_ALONE
+    most = limit or MOST_DELIVERIES * times
+    waiting = store.waiting(most, MOST_BYTES * times, after=after)
+    read = _read(waiting, MOST_ALERTS * times)
+    batch = Batch(read, full=len(read) < len(waiting) or len(read) == most or _size(read) >= MOST_BYTES * times)
     if not keys_without_times(batch.told):
         batch.occurrences = fold(batch.told, {})
     return batch
 
 
-def _read_singly(limit: int) -> int:
+def _read_singly(limit: int | None) -> int:
     """The way round a body that no table takes: that one is set aside with the database's own words."""
     with transaction.atomic():
         if not store.be_the_reader():
             return 0
-        waiting = store.waiting(limit, MOST_BYTES)
+        waiting = store.waiting(limit or MOST_DELIVERIES, MOST_BYTES)
         for delivery in waiting:
             try:
                 with transaction.atomic():
@@ -149,7 +152,11 @@ def _read_singly(limit: int) -> int:
         return len(waiting)
 
 
-def _read(waiting: Sequence[Waiting]) -> list[Read]:
+def _size(read: Sequence[Read]) -> int:
+    return sum(len(one.delivery.body) for one in read)
+
+
+def _read(waiting: Sequence[Waiting], most_alerts: int) -> list[Read]:
     """Read deliveries until they say enough for one transaction."""
     read: list[Read] = []
     alerts = 0
@@ -157,7 +164,7 @@ def _read(waiting: Sequence[Waiting]) -> list[Read]:
         one = _read_one(delivery)
         read.append(one)
         alerts += len(one.reading.alerts) if one.reading else 0
-        if alerts >= MOST_ALERTS:
+        if alerts >= most_alerts:
             break
     return read
 
@@ -188,3 +195,7 @@ def _keep(batch: Batch) -> None:
         occurrences = fold(batch.told, store.latest_of(keys_without_times(batch.told)))
     store.keep_alerts(occurrences)
     store.keep_changes([(d.source, d.id, d.received_at, seen) for d, said in good for seen in said.changes])
+    for delivery, said in good:
+        for number, url in enumerate(said.tickets):
+            key = f"ticket_news:{delivery.id}:{number}"
+            wakeups.plan("prevention", "ticket_news", {"url": clean(url, 500)}, due_at=delivery.received_at, key=key)

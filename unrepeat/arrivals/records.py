@@ -45,11 +45,15 @@ class ChangeSeen(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
-    """All that one delivery says; empty is allowed (a ping). `note` says what was hidden, for example truncated alerts."""
+    """All that one delivery says; empty is allowed (a ping). `note` says what was hidden, for example truncated alerts.
+
+    `tickets`: addresses of tickets in an issue tracker that changed; whoever follows them asks there.
+    """
 
     alerts: tuple[AlertSeen, ...] = ()
     changes: tuple[ChangeSeen, ...] = ()
     note: str = ""
+    tickets: tuple[str, ...] = ()
 
 
 class Unreadable(Exception):

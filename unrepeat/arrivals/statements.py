@@ -29,29 +29,34 @@ from unnest(%b::bigint[], %b::bytea[], %b::timestamptz[], %b::text[], %b::bytea[
 
 # One reader at a time until the transaction ends, and its commit does not wait for the disk.
 BE_THE_READER: Final = "select pg_try_advisory_xact_lock(%s), set_config('synchronous_commit', 'off', true)"
-LAZY: Final = "pragma synchronous = normal"
-ROOMY: Final = "pragma cache_size = -65536"  # KiB: the keys of alerts are spread over their whole index
-DURABLE: Final = "pragma synchronous = full"
+LAZY: Final = (
+    "pragma synchronous = normal",
+    "pragma cache_size = -65536",  # KiB: the keys of alerts are spread over their whole index
+    "pragma foreign_keys = off",
+)
+DURABLE: Final = ("pragma synchronous = full", "pragma foreign_keys = on")
 
-# The oldest ones whose bodies together are not much longer than so many bytes, at least one.
-_WAITING = """
-select d.id, d.source_id, d.received_at, {headers}, d.body, s.kind
+# The oldest ones whose bodies together are not much longer than so many bytes, at least one. SQLite gives a row when it is
+# asked for one, so that the caller can stop.
+WAITING: Final[dict[Vendor, str]] = {
+    "sqlite": """
+select d.id, d.source_id, d.received_at, d.headers, d.body, s.kind
+from arrivals_delivery d join arrivals_source s on s.id = d.source_id
+where d.state = 0 and d.id > ?
+order by d.id limit ?
+""",
+    "postgresql": """
+select d.id, d.source_id, d.received_at, d.headers::text, d.body, s.kind
 from (
     select id, sum(size) over (order by id) - size as before
-    from (select id, {length}(body) as size from arrivals_delivery where state = 0 and id > {mark}
-      order by id limit {mark}) lengths
+    from (select id, octet_length(body) as size from arrivals_delivery where state = 0 and id > %s
+      order by id limit %s) lengths
   ) w
   join arrivals_delivery d on d.id = w.id
   join arrivals_source s on s.id = d.source_id
-where d.state = 0 and w.before <= {mark}
-order by d.id {lock}
-"""
-
-WAITING: Final[dict[Vendor, str]] = {
-    "sqlite": _WAITING.format(headers="d.headers", length="length", mark="?", lock=""),
-    "postgresql": _WAITING.format(
-        headers="d.headers::text", length="octet_length", mark="%s", lock="for update of d skip locked"
-    ),
+where d.state = 0 and w.before <= %s
+order by d.id for update of d skip locked
+""",
 }
 
 MARK_READ: Final[dict[Vendor, str]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -39,8 +39,7 @@ class Sender:
     secrets: tuple[tuple[str, datetime | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One request to store. `headers` is JSON; `key` has at most 32 bytes."""
 
     source: int
@@ -50,8 +49,7 @@ class Arrival:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True, gc=False):
     """A stored delivery that has not been read."""
 
     id: int
@@ -115,30 +113,41 @@ def be_the_reader() -> bool:
 
 @contextmanager
 def lazily() -> Iterator[None]:
-    """On SQLite, commits inside do not wait for the disk, and have more memory. For work that a crash undoes whole and that is then done again.
+    """On SQLite, commits inside do not wait for the disk, have more memory, and look up no foreign keys: what is read is what
+    points there. For work that a crash undoes whole and that is then done again.
 
     The next commit that does wait takes them along, so nothing that others build on them can outlive them.
     """
     if connection.in_atomic_block or _vendor() != "sqlite":
         yield
         return
-    _raw_cursor().execute(statements.LAZY)
-    _raw_cursor().execute(statements.ROOMY)
+    for pragma in statements.LAZY:
+        _raw_cursor().execute(pragma)
     try:
         yield
     finally:
         if connection.connection is not None:
-            _raw_cursor().execute(statements.DURABLE)
+            for pragma in statements.DURABLE:
+                _raw_cursor().execute(pragma)
 
 
 def waiting(limit: int, size: int, *, after: int = 0) -> list[Waiting]:
     """The oldest deliveries after id `after` that wait to be read, in order, with about `size` bytes of bodies in all."""
-    vendor = _vendor()
-    with connection.cursor() as cursor:
-        raw: Any = cursor.cursor if vendor == "postgresql" else _raw_cursor()
-        raw.execute(statements.WAITING[vendor], (after, limit, size))
-        rows = raw.fetchall()
-    return [Waiting(row[0], row[1], _moment(row[2]), _headers(row[3]), row[4], row[5]) for row in rows]
+    if _vendor() == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(statements.WAITING["postgresql"], (after, limit, size))
+            rows = cursor.fetchall()
+        return [Waiting(row[0], row[1], _moment(row[2]), _headers(row[3]), row[4], row[5]) for row in rows]
+    found = []
+    with connection.wrap_database_errors, closing(_raw_cursor()) as raw:
+        for number, source, received_at, headers, body, kind in raw.execute(
+            statements.WAITING["sqlite"], (after, limit)
+        ):
+            found.append(Waiting(number, source, _moment(received_at), _headers(headers), body, kind))
+            size -= len(body)
+            if size < 0:
+                break
+    return found
 
 
 def mark_read(deliveries: Sequence[int], notes: Mapping[int, str]) -> bool:
