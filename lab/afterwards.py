@@ -25,7 +25,8 @@ CAUSES: tuple[tuple[str, str, str], ...] = (
     (
         "cause",
         "design_gap",
-        "Each checkpoint writes out everything that is kept while callers wait, so that memory that grows becomes a shop that is slow.",
+        "Each checkpoint writes out everything that is kept while callers wait, and a checkout that timed out cannot be repeated: "
+        "memory that grows becomes a slow shop and lost purchases.",
     ),
     (
         "factor",
