@@ -18,6 +18,7 @@ def main() -> None:
     import django
 
     django.setup()
+    from tests.browser import world_prevention
     from tests.support.world import CATALOGUE
     from unrepeat.duty import commands as duty
     from unrepeat.web.models import User
@@ -29,6 +30,7 @@ def main() -> None:
     User.objects.create(username="Dana", email="dana@shop.example", role="responder", is_active=False)
     duty.load_catalogue(CATALOGUE)
     past = _past_outage()
+    world_prevention.causes_and_measures(past)
     published = _published(past)
     draft = _draft()
     known = {
@@ -37,6 +39,7 @@ def main() -> None:
         "draft": draft,
         "going_on": _going_on(),
         "untaken": _untaken(),
+        **world_prevention.guards(past, _draft_incident()),
         **_sources(),
         **_tokens(),
     }
@@ -101,6 +104,13 @@ def _draft() -> int:
         at=at + timedelta(minutes=52),
     )
     return postmortems.draft(number)[0]
+
+
+def _draft_incident() -> int:
+    """The incident of the draft."""
+    from unrepeat.incidents.models import Incident
+
+    return Incident.objects.get(title__startswith="Orders of one hour").pk
 
 
 def _going_on() -> int:

@@ -324,3 +324,74 @@ def test_an_administrator_puts_people_in_teams(world):
     ben = User.objects.get(username="Ben")
     signed_in("Ada").post(f"/settings/people/{ben.pk}", {"do": "teams", "team": ["checkout"]})
     assert list(ben.teams.values_list("name", flat=True)) == ["checkout"]
+
+
+# --- insights
+
+
+def outage(title, days, *, detected=60, named=None, stopped=600):
+    """An outage so many days ago; seconds until it was detected, named and stopped."""
+    began = clock.now() - timedelta(days=days)
+    number = commands.open_incident(
+        title, service="shop", severity="major", by="Ben", at=began + timedelta(seconds=detected)
+    )
+    commands.perform(number, acts.CorrectStart(began), by="Ben")
+    if named is not None:
+        at = began + timedelta(seconds=detected + named)
+        commands.perform(number, acts.ConvictSuspect("shop", "service", "it is"), by="Ben", at=at)
+    if stopped is not None:
+        commands.perform(
+            number, acts.Mitigate("rolled back"), by="Ben", at=began + timedelta(seconds=detected + stopped)
+        )
+    return number
+
+
+def table(client, name):
+    return list(csv.DictReader(io.StringIO(text_of(client.get(f"/insights/{name}.csv")))))
+
+
+def test_times_are_told_as_shares_of_outages_and_those_that_are_not_known_are_counted(world):
+    for days, stopped in ((1, 60), (2, 120), (3, 600), (4, None)):
+        outage("The shop is slow", days, stopped=stopped)
+    rows = {row["share of outages"]: row["seconds"] for row in table(signed_in("Cleo"), "to_mitigate")}
+    assert (rows["50 %"], rows["all"]) == ("120", "600")
+    page = text_of(signed_in("Cleo").get("/insights"))
+    assert "Half of the outages within 2 min" in page
+
+
+def test_repeats_are_counted_in_the_month_in_which_they_opened(world):
+    from unrepeat.incidents import entries as e
+
+    number = outage("The shop is slow again", 0.01, stopped=None)
+    commands.append(number, [e.RepeatSuspected(world.report, 2, "The shop was slow", "likely", 0.9)], by="unrepeat")
+    commands.perform(number, acts.ConfirmRepeat(world.report), by="Ada")
+    last = table(signed_in("Cleo"), "repeats")[-1]
+    assert (last["outages"], last["repeats"]) == ("3", "1")  # two are in the filled database
+
+
+def test_causes_are_counted_in_three_lists(world):
+    commands.perform(world.incident, acts.NameCause("trigger", "deploy"), by="Ada")
+    commands.perform(world.incident, acts.NameCause("cause", "software_defect"), by="Ada")
+    assert table(signed_in("Cleo"), "triggers") == [{"word": "a deploy", "outages": "1"}]
+    assert table(signed_in("Cleo"), "causes") == [{"word": "a defect in software", "outages": "1"}]
+
+
+def test_measures_stand_in_one_state_each_at_the_end_of_a_month(world):
+    commands.perform(world.incident, acts.FinishMeasure(propose(world, "Done")), by="Ben")
+    propose(world, "Open")
+    last = table(signed_in("Cleo"), "measures")[-1]
+    assert (last["open"], last["done, not verified"], last["verified"], last["failed"]) == ("1", "1", "0", "0")
+
+
+def test_no_plot_is_a_league_table_of_people_or_teams(world):
+    propose(world, owner="Ben")
+    page = text_of(signed_in("Cleo").get("/insights")).split("<main")[1]
+    assert "Ben" not in page and "checkout" not in page
+
+
+def test_the_plots_are_the_same_bytes_each_time(world):
+    outage("The shop is slow", 40)
+    once, twice = (
+        re.findall(r"<svg.*?</svg>", text_of(signed_in("Cleo").get("/insights")), re.DOTALL) for _ in range(2)
+    )
+    assert once and once == twice

@@ -18,6 +18,7 @@ from unrepeat.incidents.models import MeasureRow
 from unrepeat.postmortems.numbers import Named, reports_of
 from unrepeat.prevention import asked, commands, patrol
 from unrepeat.prevention import guard_queries as guards
+from unrepeat.prevention.kind import Tools, checked
 from unrepeat.prevention.models import Guard, Run
 from unrepeat.support import clock
 from unrepeat.support.config import config
@@ -26,7 +27,7 @@ from unrepeat.web.access import Role, caller_of, needs
 from unrepeat.web.pages import guard_texts
 from unrepeat.web.pages.guards import late_by, seconds
 
-ROWS = 20  # runs in the table; the strip has more
+ROWS = 10  # runs in the table; the strip has more
 ACTS = ("run", "prove", "text", "retire")
 AGAIN = 2  # seconds until a page that waits for a run is loaded again
 WIDTH = 8  # of one run in the strip
@@ -62,6 +63,24 @@ def run(request: HttpRequest, name: str, number: int) -> HttpResponse:
         raise NotFound(f"The guard {name} has no run {number}.")
     context = {"guard": found, "run": kept, "zone": config().time_zone, "present": kept.guard_digest == found.digest}
     return render(request, "pages/guards/run.html", context)
+
+
+@needs(Role.READER)
+@require_safe
+def promtool(request: HttpRequest, name: str, which: str) -> HttpResponse:  # noqa: ARG001
+    """The rule (`rules`) or the test (`tests`) of a guard of an alerting rule, as promtool reads them."""
+    found = guards.named(name)
+    kind = guard_texts.kind_module(found.kind)
+    if which not in ("rules", "tests") or not hasattr(kind, "promtool_file"):
+        raise NotFound(f"The guard {name} has no such file.", "Only guards of alerting rules have a test for promtool.")
+    spec = checked(found.kind, found.spec)
+    tools = Tools(recordings=patrol.known_recordings())
+    text = kind.rules_file(spec) if which == "rules" else kind.promtool_file(spec, tools)
+    response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
+    response["Content-Disposition"] = (
+        f'attachment; filename="{"rules.yml" if which == "rules" else f"{found.name}-test.yml"}"'
+    )
+    return response
 
 
 def _done(request: HttpRequest, found: Guard, what: str) -> str:
@@ -110,6 +129,8 @@ def _shown(request: HttpRequest, found: Guard, *, problem: Problem | None = None
         "proofs": guards.proofs(found.pk),
         "strip": Strip.of(strip),
         "runs": strip[:ROWS],
+        "older_runs": strip[ROWS:],
+        "files": hasattr(guard_texts.kind_module(found.kind), "promtool_file"),
         "watched": _watched(found),
         "text": given.get("text") or guard_texts.written(found.spec),
         "written": guard_texts.written(found.spec),

@@ -61,6 +61,11 @@ def kind_shown(name: str) -> KindShown:
     return KindShown(name, found.TITLE, found.HELP, found.SAFE, tuple(found.TARGETS))
 
 
+def kind_module(name: str) -> Any:
+    """The module of a kind, for what only some kinds offer; NotFound."""
+    return kind_of(name)
+
+
 def written(spec: Mapping[str, Any]) -> str:
     """A text as TOML."""
     return tomli_w.dumps(_without_none(spec), multiline_strings=True)

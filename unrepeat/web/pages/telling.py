@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,8 +39,11 @@ def lines(log: Iterable[e.Logged], zone: str) -> list[Line]:
     day = ""
     ordered = sorted(log, key=lambda one: (one.at, one.seq))
     quiet = written_later(ordered)
+    guards = {one.entry.guard: one.entry.name for one in ordered if isinstance(one.entry, e.GuardTied)}
     for logged in ordered:
         told = tell(logged)
+        if told.key == f"Guard {(number := getattr(logged.entry, 'guard', 0))}" and number in guards:
+            told = replace(told, key=f"Guard {guards[number]}")
         this = words.day(logged.at, zone)
         late = logged.recorded_at - logged.at
         made.append(
