@@ -94,6 +94,32 @@ class TestLeak:
         assert seen("leak", shop().tables()) == []
 
 
+class TestLoad:
+    def busy(self, times):
+        """Few visitors, who come by chance: the worst fifth of the rows is half as much again as the usual, whatever happens."""
+        outage = Outage(began=10)
+        for service in ("shop", "sessions", "database"):
+            load = np.where(outage.harmed, 30.0 * times, 30.0)
+            outage.shaped(f"{service}|requests_per_second", outage.random.poisson(load / 5) * 5.0, noise=0)
+        return outage.tables()
+
+    def test_peaks_of_chance_are_no_load_from_outside(self):
+        assert seen("load", self.busy(1.15)) == []
+
+    def test_a_rush_is(self):
+        (finding,) = seen("load", self.busy(4))
+        assert "The load rose" in finding.sentence
+
+    def test_connections_are_judged_by_the_requests_and_not_by_a_number_that_only_looks_like_load(self):
+        """A counter of checkpoints that were asked for stands before the one of the requests; it says nothing of the load."""
+        outage = Outage(began=60)
+        ramp = np.clip((outage.times - outage.start) / (50 * MINUTE), 0, 1)
+        outage.steady("database|checkpoints_requested_per_second", 0.0)
+        outage.shaped("database|requests_per_second", 100 * (1 + 5 * ramp))
+        outage.shaped("database|open_connections", 20 * (1 + 4 * ramp))
+        assert seen("leak", outage.tables()) == []
+
+
 class TestSaturation:
     def test_a_pool_whose_limit_is_known_is_named_with_it(self):
         outage = shop().jumps("sessions|db_pool_in_use", 12, 50, noise=0).steady("sessions|db_pool_max", 50, noise=0)

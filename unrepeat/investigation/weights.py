@@ -150,7 +150,6 @@ class Leak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     break_rows: float
     busier: float
     slack: float
-    slower: float
 
 
 class Saturation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ LEFT = 0.1  # share of the growth after which it has begun
 class Growth:
     """How a series grows. `trend`: -1 to 1, how surely it rises; `steady`: its latest slope over its earliest;
     `by_load`: share of the growth that load explains; `began`: the row in which the growth left its start;
-    `load_start`, `load_end`: the load then, NaN where it is not known.
+    `load_start`, `load_most`: the load then, and where it was highest, NaN where it is not known.
     """
 
     start: float
@@ -31,7 +31,7 @@ class Growth:
     by_load: float
     began: int
     load_start: float
-    load_end: float
+    load_most: float
 
     @property
     def amount(self) -> float:
@@ -79,7 +79,7 @@ def _growth(rows: Rows, values: Floats, load: Floats | None) -> Growth:
         by_load=_by_load(low, busy),
         began=int(rows[began]),
         load_start=_level(busy, slice(None, ends)),
-        load_end=_level(busy, slice(-ends, None)),
+        load_most=_highest(busy, ends),
     )
 
 
@@ -87,6 +87,13 @@ def _level(load: Floats | None, rows: slice) -> float:
     """The typical load; NaN where it is not known, or none."""
     level = math.nan if load is None else float(np.median(load[rows]))
     return level if level > 0 else math.nan
+
+
+def _highest(load: Floats | None, rows: int) -> float:
+    """The highest level that lasted for so many stretches running."""
+    if load is None:
+        return math.nan
+    return float(np.median(np.lib.stride_tricks.sliding_window_view(load, min(rows, len(load))), axis=1).max())
 
 
 def _envelope(values: Floats, load: Floats | None) -> tuple[Floats, Floats | None]:

@@ -62,18 +62,15 @@ def leaks(growth: Growth, scene: Scene, least: float) -> bool:
 def explained(growth: Growth, whole: Growth, scene: Scene, series: Series) -> bool:
     """Whether a growth is no more than the load's own: a flash sale fills memory too.
 
-    Over the same rows a number may grow as much as the load; so a leak shows when the load rests. What is there only while requests run is
-    as much as requests come, times as long as each takes: connections, files and places in a queue always; memory where requests take
-    so much longer that what they keep adds up. That is compared with the quiet start, since a service that is too slow goes on filling.
+    Over the same rows a number may grow as much as the load did at its highest (memory is seldom given back); so a leak shows when the load
+    rests. Connections, files and places in a queue are there only while requests run: as many as requests come, times as long as each
+    takes. They are compared with the quiet start, since a service that has become too slow goes on filling.
     """
-    tuning = scene.weights.leak
-    if _within(growth.end, growth.start, growth.load_end / growth.load_start, scene):
+    if _within(growth.end, growth.start, growth.load_most / growth.load_start, scene):
         return True
-    slower = _slower(scene, series.service)
-    if series.measure.name != "queue or pool" and slower < tuning.slower:
-        return False
-    busier = growth.load_end / whole.load_start
-    return busier >= tuning.busier and _within(growth.end, whole.start, busier * slower, scene)
+    busier = growth.load_most / whole.load_start
+    held = series.measure.name == "queue or pool" and busier >= scene.weights.leak.busier
+    return held and _within(growth.end, whole.start, busier * _slower(scene, series.service), scene)
 
 
 def _within(end: float, start: float, times: float, scene: Scene) -> bool:
@@ -117,14 +114,22 @@ def _middles(values: Floats) -> Floats:
 
 
 def _loads(scene: Scene, values: Floats) -> dict[str, Floats]:
-    """The load of each service; under "" that of all together, for services whose own is not known."""
+    """The load of each service, by the busiest number that tells of it; under "" that of all together, for services whose own is not known."""
     found: dict[str, Floats] = {}
     for column, series in enumerate(scene.tables.series):
         if series.measure.name == "traffic" and not series.machine and not series.pod:
-            found.setdefault(series.service, values[:, column])
+            mine = values[:, column] * series.measure.scale
+            known = found.get(series.service)
+            if known is None or _mean(mine) > _mean(known):
+                found[series.service] = mine
     if found:
         found[""] = np.nan_to_num(np.array(list(found.values())), nan=0.0).sum(axis=0)
     return found
+
+
+def _mean(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else 0.0
 
 
 def _finding(scene: Scene, column: int, growth: Growth, began: float) -> Finding:

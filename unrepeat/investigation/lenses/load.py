@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from unrepeat.investigation.lenses._contrast import quantiles
 from unrepeat.investigation.lenses._findings import Finding, chart_of
 from unrepeat.investigation.lenses._scene import Scene
+from unrepeat.investigation.lenses._tables import Floats
 from unrepeat.investigation.lenses._words import listed
 
 TITLE = "Load from outside"
@@ -19,10 +21,8 @@ def look(scene: Scene) -> list[Finding]:
         for column, series in enumerate(scene.tables.series)
         if series.measure.name == "traffic" and not series.pod and not series.machine and compared.usual[column] > 0
     ]
-    grown = {
-        scene.tables.series[column].service: float(compared.level[column] / compared.usual[column])
-        for column in columns
-    }
+    times_of = _times(scene)
+    grown = {scene.tables.series[column].service: float(times_of[column]) for column in columns}
     ratios = np.array([ratio for ratio in grown.values() if np.isfinite(ratio)])
     if len(ratios) < tuning.services or float(np.quantile(ratios, tuning.least_share)) < tuning.times:
         return []
@@ -42,3 +42,13 @@ def look(scene: Scene) -> list[Finding]:
             chart=chart_of(scene.tables, compared, first),
         )
     ]
+
+
+def _times(scene: Scene) -> Floats:
+    """How many times the typical load of quiet the harm's is, a column; NaN where either is not known.
+
+    Typical, not worst: peaks of chance are in both, and people who try again make some.
+    """
+    values = scene.tables.values
+    quiet, harm = (quantiles(values[rows], (0.5,))[0] for rows in (scene.contrast.before, scene.contrast.during))
+    return np.where(quiet > 0, harm / np.where(quiet > 0, quiet, 1.0), np.nan)
