@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from unrepeat.incidents import queries as incidents
-from unrepeat.prevention import reminders
+from unrepeat.prevention import reminders, ticketing
 from unrepeat.support.wakeups import Claim
 
 
 def note(claim: Claim) -> str:
-    """Plan the reminders and tell of failures; done again, it changes nothing."""
+    """Plan the reminders, tell of failures, bring the tickets level; done again, it changes nothing."""
     number = int(claim.subject["incident"])
     state = incidents.state_of(number)
     planned = sum(reminders.plan(number, measure) for measure in state.measures.values())
     told = reminders.tell_failures(number, state)
-    return f"measures of incident {number}: {planned} reminders planned, {told} people told of a failure"
+    tickets = ticketing.follow(number, state)
+    return f"incident {number}: {planned} reminders planned, {told} people told of a failure, {tickets} tickets to bring level"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unrepeat.prevention import asked, following, patrol, reminders, repeats
+from unrepeat.prevention import asked, following, night, patrol, reminders, repeats, ticket_news, ticketing
 from unrepeat.support.wakeups import Again, Claim
 
 
@@ -44,14 +44,27 @@ def _link(claim: Claim) -> str:
     return repeats.link(int(claim.subject["incident"]))
 
 
-PREPARATIONS: dict[str, Callable[[Claim], Any]] = {"patrol": _run_due, "run": asked.make, "prove": asked.make, "match": _find}
+PREPARATIONS: dict[str, Callable[[Claim], Any]] = {
+    "patrol": _run_due,
+    "run": asked.make,
+    "prove": asked.make,
+    "match": _find,
+    "night": night.turn,
+    "ticket": ticketing.tell,
+    "ticket_news": ticket_news.look,
+    "poll_trackers": ticket_news.poll,
+}
 HANDLERS: dict[str, Callable[..., str | Again]] = {
     "patrol": _keep,
     "run": asked.keep,
     "prove": asked.keep,
     "measures": _measures,
     "remind": reminders.remind,
+    "ticket": ticketing.note,
+    "ticket_news": ticket_news.note,
+    "poll_trackers": ticket_news.keep,
     "match": _match,
+    "night": night.note,
     "remember": _remember,
     "repeats": _link,
 }

@@ -60,6 +60,7 @@ class Ticket(models.Model):
     telling = models.CharField(max_length=200, blank=True)  # those that are being told: they may be there already
     seen = models.CharField(max_length=10, blank=True)  # open or closed, as last known of there
     seen_at = models.DateTimeField(null=True)
+    busy_until = models.DateTimeField(null=True)  # somebody is at it: no two at a time
     trouble = models.CharField(max_length=1000, blank=True)  # why the last attempt failed
     made_by = models.CharField(max_length=120)
     made_at = models.DateTimeField()

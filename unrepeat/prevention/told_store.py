@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 
 from unrepeat.prevention.told_models import Reminder, Ticket, Tracker
 from unrepeat.support.problems import Conflict, NotFound
@@ -55,9 +55,9 @@ def trackers(**wanted: Any) -> list[Tracker]:
     return list(Tracker.objects.filter(removed_at=None, **wanted).order_by("name"))
 
 
-def save_tracker(number: int, **columns: Any) -> None:
+def save_tracker(pk: int, /, **columns: Any) -> None:
     """Set columns of a tracker."""
-    Tracker.objects.filter(pk=number).update(**columns)
+    Tracker.objects.filter(pk=pk).update(**columns)
 
 
 # --- tickets
@@ -74,9 +74,15 @@ def ticket(number: int, *, hold: bool = False) -> Ticket | None:
     return rows.select_related("tracker").filter(pk=number).first()
 
 
-def save_ticket(number: int, **columns: Any) -> None:
+def save_ticket(pk: int, /, **columns: Any) -> None:
     """Set columns of a ticket."""
-    Ticket.objects.filter(pk=number).update(**columns)
+    Ticket.objects.filter(pk=pk).update(**columns)
+
+
+def take_ticket(number: int, now: datetime, until: datetime) -> bool:
+    """Be the only one at work on a ticket until then; False when somebody else is."""
+    free = Q(busy_until=None) | Q(busy_until__lte=now)
+    return Ticket.objects.filter(free, pk=number).update(busy_until=until) == 1
 
 
 def tickets_of(incident: int) -> list[Ticket]:
@@ -94,6 +100,14 @@ def troubled_tickets(limit: int) -> list[Ticket]:
     """Tickets whose last attempt failed for good, oldest first."""
     rows = Ticket.objects.filter(~Q(trouble=""), tracker__removed_at=None)
     return list(rows.order_by("pk")[:limit])
+
+
+def ticket_counts() -> dict[int, tuple[int, int, str]]:
+    """Tracker -> how many tickets it has, how many are in trouble, and one trouble."""
+    rows = Ticket.objects.values("tracker").annotate(
+        n=Count("id"), bad=Count("id", filter=~Q(trouble="")), why=Max("trouble")
+    )
+    return {row["tracker"]: (row["n"], row["bad"], row["why"] or "") for row in rows}
 
 
 def oldest_ticket(found: Tracker) -> datetime | None:

@@ -1,4 +1,4 @@
-"""GitHub's webhooks: deployments and their statuses, releases, pushes. A deploy has happened when its status is success, not before."""
+"""GitHub's webhooks: deployments and their statuses, releases, pushes, issues. A deploy has happened when its status is success, not before."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _STATES: dict[str, Status] = {
     "error": "failed",
 }
 _SHIPPED = frozenset({"published", "released", "prereleased", "created", "edited"})
+_TICKETS = frozenset({"opened", "closed", "reopened"})
 _COMMITS, _FILES = 50, 300  # kept with a push; the stored body has them all
 
 
@@ -44,14 +45,14 @@ def read(raw: bytes, headers: Mapping[str, str], received_at: datetime) -> Readi
     """One change, or nothing with a note for what ships nothing."""
     hook = _hook(raw)
     event = headers.get("x-github-event") or _event(hook)
-    if event == "deployment_status":
-        return _deployment_status(hook, received_at)
-    if event == "deployment":
-        return Reading(changes=(_deployment(hook, received_at),))
+    if event in ("deployment_status", "deployment"):
+        return _deployed(hook, event, received_at)
     if event == "release":
         return _release(hook)
     if event == "push":
         return _push(hook, received_at)
+    if event == "issues":
+        return _issue(hook)
     if event == "ping":
         return Reading(note="GitHub's ping: the connection works.")
     if event:
@@ -73,6 +74,12 @@ def _event(hook: Json) -> str:
     fields = {"deployment_status": "deployment_status", "deployment": "deployment", "release": "release"}
     more = {"zen": "ping", "pusher": "push"}
     return next((event for field, event in {**fields, **more}.items() if field in hook), "")
+
+
+def _deployed(hook: Json, event: str, received_at: datetime) -> Reading:
+    if event == "deployment":
+        return Reading(changes=(_deployment(hook, received_at),))
+    return _deployment_status(hook, received_at)
 
 
 def _deployment_status(hook: Json, received_at: datetime) -> Reading:
@@ -183,6 +190,14 @@ def _push(hook: Json, received_at: datetime) -> Reading:
         extra={"repository": _repository(hook), "ref": ref, "forced": hook.get("forced") is True, **_commits(hook)},
     )
     return Reading(changes=(change,))
+
+
+def _issue(hook: Json) -> Reading:
+    """An issue ships nothing, but a measure may wait for it."""
+    action = body.text(hook.get("action"), 40)
+    url = body.text(body.inside(hook, "issue").get("html_url"))
+    note = f"An issue was {action or 'changed'}, which ships nothing."
+    return Reading(note=note, tickets=(url,) if url and action in _TICKETS else ())
 
 
 def _commits(hook: Json) -> Json:

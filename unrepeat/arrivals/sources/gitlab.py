@@ -1,4 +1,4 @@
-"""GitLab's webhooks: deployments, pipelines with environments, releases, pushes."""
+"""GitLab's webhooks: deployments, pipelines with environments, releases, pushes, issues."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _STATUSES: dict[str, Status] = {
     "failed": "failed",
     "canceled": "failed",
 }
+_TICKETS = frozenset({"open", "close", "reopen"})
 _COMMITS, _FILES = 20, 300  # kept with a push; the stored body has what GitLab sent
 
 
@@ -57,9 +58,19 @@ def read(raw: bytes, headers: Mapping[str, str], received_at: datetime) -> Readi
         return _release(hook)
     if kind in {"push", "tag_push"}:
         return _push(hook, received_at)
+    if kind in {"issue", "work_item"}:
+        return _issue(hook)
     if kind:
         return Reading(note=f"GitLab tells of “{kind}”, which ships nothing.")
     raise Unreadable("The body has no “object_kind”: it is none of GitLab's webhooks.")
+
+
+def _issue(hook: Json) -> Reading:
+    """An issue ships nothing, but a measure may wait for it."""
+    issue = body.inside(hook, "object_attributes")
+    action, url = body.text(issue.get("action"), 40), body.text(issue.get("url"))
+    note = f"An issue changed ({action or 'no action told'}), which ships nothing."
+    return Reading(note=note, tickets=(url,) if url and action in _TICKETS else ())
 
 
 def _deployment(hook: Json, received_at: datetime) -> ChangeSeen:

@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
                 ("telling", models.CharField(blank=True, max_length=200)),
                 ("seen", models.CharField(blank=True, max_length=10)),
                 ("seen_at", models.DateTimeField(null=True)),
+                ("busy_until", models.DateTimeField(null=True)),
                 ("trouble", models.CharField(blank=True, max_length=1000)),
                 ("made_by", models.CharField(max_length=120)),
                 ("made_at", models.DateTimeField()),

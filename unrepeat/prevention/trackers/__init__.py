@@ -1,1 +1,1 @@
-"""One file an issue tracker."""
+"""One file a tracker, found by scan; `tracking.py` is their face."""
