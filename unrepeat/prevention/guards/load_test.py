@@ -54,10 +54,10 @@ class Spec(kind.Spec):
 
     start: Annotated[Command, Field(description="Starts the service; {port} stands for a free port, {version} too.")]
     locustfile: Annotated[Inside, Field(description="The visitors, a file inside the checkout.")]
-    limits: Limits
+    limits: Annotated[Limits, Field(description="What the service may take; at least one.")]
     ready: Annotated[str, Field(pattern=r"^/", max_length=300, description="Answers 2xx once it serves.")] = "/"
     ready_seconds: Annotated[float, Field(gt=0, le=600, description="How long it may take to begin.")] = 30
-    users: Annotated[int, Field(ge=1, le=10_000)] = 20
+    users: Annotated[int, Field(ge=1, le=10_000, description="How many come at the same time.")] = 20
     spawn_rate: Annotated[float, Field(gt=0, le=10_000, description="Users a second at the beginning.")] = 20
     seconds: Annotated[float, Field(ge=1, le=3600, description="How long they come.")] = 30
     warm_up: Annotated[
