@@ -1,6 +1,6 @@
 """Tables of the prevention room: guards and their texts, runs, proofs, ties to measures, recordings.
 
-Times are UTC; digests are SHA-256 in hex. Texts, runs and proofs are append-only (migration 0002); a guard's own row holds its
+Times are UTC; digests are SHA-256 in hex. Texts, runs and proofs are append-only (migration 0007); a guard's own row holds its
 present state, a summary of them.
 """
 
@@ -10,11 +10,13 @@ from django.db import models
 from django.db.models import Q
 
 from unrepeat.incidents.models import Incident
+from unrepeat.postmortems.models import Postmortem
 from unrepeat.prevention.token_models import CheckToken
 from unrepeat.prevention.told_models import Reminder, Ticket, Tracker
 
 __all__ = [
     "CheckToken",
+    "Coverage",
     "Guard",
     "GuardText",
     "Proof",
@@ -158,3 +160,40 @@ class Recording(models.Model):
 
     class Meta:
         db_table = "prevention_recording"
+
+
+class Coverage(models.Model):
+    """Nights in a row on which a guard or an alert rule gave the same answer to a past outage; the newest such stretch stands.
+
+    `subject` is `guard:NUMBER` or `rule:FILE:ALERT`; `name` is what people call it. `lead_minutes`: before people knew.
+    """
+
+    postmortem = models.ForeignKey(Postmortem, on_delete=models.PROTECT, related_name="coverage")
+    recording = models.CharField(max_length=120)
+    subject = models.CharField(max_length=300)
+    guard = models.ForeignKey(Guard, on_delete=models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=300)
+    outcome = models.CharField(max_length=10)  # caught, late, missed, broken, gone
+    since = models.DateTimeField()  # the first of these nights
+    at = models.DateTimeField()  # the last one
+    newest = models.BooleanField(default=True)
+    caught_before = models.BooleanField(default=False)  # on an earlier night
+    first_fired_at = models.DateTimeField(null=True)  # in the recording
+    lead_minutes = models.FloatField(null=True)
+    said = models.CharField(max_length=1000)
+    remedy = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        db_table = "prevention_coverage"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["postmortem", "recording", "subject"], name="coverage_newest", condition=Q(newest=True)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["postmortem", "subject", "-at"], name="coverage_history"),
+            models.Index(fields=["at"], name="coverage_at", condition=Q(newest=True)),
+            models.Index(
+                fields=["postmortem", "outcome", "caught_before"], name="coverage_counted", condition=Q(newest=True)
+            ),
+        ]

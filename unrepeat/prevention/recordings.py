@@ -15,7 +15,7 @@ from django.db import transaction
 
 from unrepeat.incidents import checks
 from unrepeat.incidents import queries as incidents
-from unrepeat.prevention import store
+from unrepeat.prevention import night, store
 from unrepeat.prevention.backtest.recorded import (
     MANIFEST,
     METRICS,
@@ -70,6 +70,7 @@ def add(
                 f"It lies in {before.folder} and holds something else.",
                 "Give this one another name with --name.",
             )
+        night.stand()
         return store.keep_recording(
             name,
             folder=str(found.path),

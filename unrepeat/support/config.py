@@ -64,6 +64,10 @@ class Config(BaseSettings):
     """Addresses that get the weekly digest of all measures, separated by commas."""
     digest: str = "MON 08:00"
     """When the weekly digest goes out, in the server's zone: a day and a time. Empty: never."""
+    night_hour: int = Field(3, ge=0, le=23)
+    """Hour, in the server's zone, at which past incidents are asked again whether today's guards and rules would catch them."""
+    rules: str = ""
+    """Your Prometheus rule files, as a pattern (`/etc/prometheus/rules/*.yml`): they are asked every night too."""
     private_addresses: Annotated[list[str], NoDecode] = []
     """Private networks or hosts that outbound requests may reach, separated by commas (CIDR or name)."""
     grouping_window: float = Field(1800, gt=0)

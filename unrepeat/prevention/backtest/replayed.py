@@ -50,32 +50,50 @@ def rules_of(rule: Mapping[str, Any]) -> Rules:
     return Rules(text, str(rule["alert"]), (str(rule["expr"]),))
 
 
-def replayed(
-    rules: Rules, recording: Folder, *, seconds: float, more: Mapping[str, str] | None = None, span: str = "{span}"
-) -> Fired:
+def replayed(rules: Rules, recording: Folder, *, seconds: float, more: Mapping[str, str] | None = None) -> Fired:
     """Run a rule over a recording. `more`: other questions by name, in which `{span}` stands for the whole of it as a subquery.
 
     Raises promtool's Unusable and the recording's Unreadable.
     """
     promtool.program()
     refuse_the_clock(rules)
+    return fired(rules, [rules.alert], recording, seconds=seconds, more=more)[rules.alert]
+
+
+def fired(
+    rules: Rules, alerts: Sequence[str], recording: Folder, *, seconds: float, more: Mapping[str, str] | None = None
+) -> dict[str, Fired]:
+    """When each of a rule file's alerts fires in a recording, by its name, in one call of promtool. Raises as `replayed`."""
     sampled = samples(recording, rules.reads())
     end, whole = end_of(sampled), span_of(sampled)
-    firing = firing_of(rules.alert)
-    first = Asked(f"min(min_over_time(timestamp({firing})[{whole}]))", end)
-    last = Asked(f"max(max_over_time(timestamp({firing})[{whole}]))", end)
-    often = Asked(f"count_over_time(count({firing})[{whole}])", end)
-    others = {name: Asked(text.replace(span, whole), end) for name, text in (more or {}).items()}
-    asked = (first, last, often, *others.values())
+    three = {
+        alert: [Asked(text.replace("{firing}", firing_of(alert)), end) for text in _questions(whole)]
+        for alert in alerts
+    }
+    others = {name: Asked(text.replace("{span}", whole), end) for name, text in (more or {}).items()}
+    asked = [question for questions in three.values() for question in questions] + list(others.values())
     document = testfile.document(promtool.RULES, recording.name, sampled, asked)
     said = promtool.ask(rules.text, document, asked, seconds=seconds)
-    return Fired(
-        _moment(said.values[first], sampled),
-        _moment(said.values[last], sampled),
-        (said.values[often] or 0.0) * sampled.spacing / 60,
-        datetime.fromtimestamp(sampled.last, UTC),
-        said.output,
-        {name: said.values[question] for name, question in others.items()},
+    known = {name: said.values[question] for name, question in others.items()}
+    return {
+        alert: Fired(
+            _moment(said.values[first], sampled),
+            _moment(said.values[last], sampled),
+            (said.values[often] or 0.0) * sampled.spacing / 60,
+            datetime.fromtimestamp(sampled.last, UTC),
+            said.output,
+            known,
+        )
+        for alert, (first, last, often) in three.items()
+    }
+
+
+def _questions(whole: str) -> tuple[str, str, str]:
+    """When an alert fires first, last, and at how many steps."""
+    return (
+        f"min(min_over_time(timestamp({{firing}})[{whole}]))",
+        f"max(max_over_time(timestamp({{firing}})[{whole}]))",
+        f"count_over_time(count({{firing}})[{whole}])",
     )
 
 

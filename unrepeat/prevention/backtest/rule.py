@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from unrepeat.prevention.backtest.replayed import Rules, rules_of
 from unrepeat.support.problems import Invalid
 
-MOST_TEXT = 64 * 1024  # characters
+MOST_TEXT = 256 * 1024  # characters
 Duration = Annotated[str, StringConstraints(pattern=r"^(\d+(ms|s|m|h|d|w|y))+$|^0$", max_length=40)]
 
 
@@ -75,10 +75,12 @@ def rules_from(rule: AlertRule | str, alert: str = "") -> Rules:
     )
 
 
-def alerts_in(text: str) -> list[str]:
-    """The names of the alerts in a rule file's text; ValueError when it cannot be read."""
+def rules_in(text: str) -> tuple[Rules, dict[str, str]]:
+    """The rules of a file, and the expressions of its alerts by name; ValueError when it cannot be read."""
     _readable(text)
-    return sorted({str(rule["alert"]) for rule in _rules(yaml.safe_load(text)) if "alert" in rule})
+    found = _rules(yaml.safe_load(text))
+    alerts = {str(one["alert"]): str(one.get("expr", "")) for one in found if "alert" in one}
+    return rules_from(text, next(iter(alerts))), alerts
 
 
 def _grouped(rules: list[dict[str, Any]]) -> str:
