@@ -67,7 +67,9 @@ def test_a_measure_is_verified_only_by_its_proven_guard_and_the_report_says_so()
     for page in map(plain, both(report_of(prevented()))):
         assert "Done, not verified" in page
         assert "Proven on 14 August 2024: red on 2024-08-12-memory-leak, green on 2024-08-12-after-the-patch." in page
-        assert "Red on the failure: It fires at 14:44, 31 min before the alert. Green on the fix: It stays silent." in page
+        assert (
+            "Red on the failure: It fires at 14:44, 31 min before the alert. Green on the fix: It stays silent." in page
+        )
         assert "Not proven. Green on both: it would not have caught it." in page
 
 
@@ -93,6 +95,11 @@ def test_measures_today_stand_beside_a_report_that_said_something_else():
     for page in map(plain, both(published)):
         assert "0 of 4 verified, 1 failed, 1 done but not verified, 2 open" in page
         assert "12:00 UTC on 22 August 2024" in page, "dated"
+
+
+def test_what_is_late_today_is_counted_by_the_day_on_which_somebody_looks():
+    assert "2 open (1 of them late)" in plain(html.render(report_of(prevented(), now=at("12:00", 27))))
+    assert "late" not in words.tally(report_of(prevented(), now=at("12:00", 26)).today, "UTC"), "it is due today"
 
 
 def test_a_regression_names_the_guard_the_run_and_the_time_even_when_the_guard_is_green_again():

@@ -140,6 +140,11 @@ class Today:
         """Measures that had been verified and failed."""
         return tuple(m for m in self.standing if m.state == "failed")
 
+    @property
+    def all_verified(self) -> bool:
+        """Whether every measure is verified."""
+        return bool(self.standing) and all(m.state == "verified" for m in self.standing)
+
     def count(self, state: MeasureState) -> int:
         """How many measures are in that state."""
         return Counter(m.state for m in self.standing)[state]

@@ -26,7 +26,7 @@ STATE_LOOKS = {
 """Tone and shape of each state."""
 EFFECTS = {"prevent": "prevents", "detect": "detects", "mitigate": "mitigates", "": ""}
 ROLES = {"trigger": "Trigger", "cause": "Root cause", "factor": "Contributing factor"}
-COLOURS = {"red": "red", "green": "green", "broken": "could not run", "": "not run yet"}
+COLOURS = {"red": "red", "green": "green", "broken": "could not run", "": "no regular run yet"}
 COLOUR_LOOKS = {"red": ("bad", "alert"), "green": ("good", "verified"), "broken": ("warn", "suspect"), "": ("", "note")}
 
 
@@ -98,15 +98,15 @@ def colour(fact: GuardFact, zone: str) -> str:
     )
 
 
-def tally(today: Today) -> str:
-    """How many of the measures are in which state: `2 of 8 verified, 1 done but not verified, 5 open`."""
-    rest = (
-        ("failed", "{} failed"),
-        ("done", "{} done but not verified"),
-        ("open", "{} open"),
-    )
+def tally(today: Today, zone: str) -> str:
+    """How many of the measures are in which state: `2 of 8 verified, 1 done but not verified, 5 open (3 of them late)`."""
+    day = words.in_zone(today.at, zone).date().isoformat()
+    late = sum(m.state == "open" and bool(m.due) and m.due < day for m in today.standing)
+    failed, done, still = (today.count(state) for state in ("failed", "done", "open"))
     said = [f"{today.count('verified')} of {len(today.standing)} verified"]
-    said += [text.format(count) for name, text in rest if (count := today.count(name))]  # type: ignore[arg-type]
+    said += [f"{failed} failed"] if failed else []
+    said += [f"{done} done but not verified"] if done else []
+    said += [f"{still} open{f' ({late} of them late)' if late else ''}"] if still else []
     return ", ".join(said)
 
 

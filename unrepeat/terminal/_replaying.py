@@ -98,9 +98,10 @@ class Recording:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a replay brought about: the numbers of the incidents that it opened."""
+    """What a replay brought about: the numbers of the incidents that it opened, and when its clock stood still (UTC)."""
 
     incidents: list[int] = field(default_factory=list)
+    ended: datetime | None = None
 
 
 def run(recording: Recording, *, each: Callable[[str], None], keep_in: Path) -> Outcome:
@@ -223,6 +224,7 @@ class _Replay:
 
     def _finish(self) -> Outcome:
         self.outcome.incidents = sorted(_numbers() - self.before)
+        self.outcome.ended = self.clock()
         return self.outcome
 
 

@@ -106,7 +106,7 @@ def tell(console: Console, number: int) -> None:
     zone = incidents.state_of(number).time_zone
     if not now.standing:
         return
-    console.print(f"\nmeasures: {said.tally(now)}")
+    console.print(f"\nmeasures: {said.tally(now, zone)}")
     for m in now.standing:
         owner = ", ".join(part for part in (m.owner, f"due {times.due(m.due)}" if m.due else "") if part)
         text = m.text if len(m.text) <= SHORT else f"{m.text[:SHORT].rsplit(' ', 1)[0]} …"

@@ -28,6 +28,7 @@ def replay(
     """Replay FOLDER into the configured database, or into a FRESH one, and write the reports that come of it."""
     if fresh is not None:
         _use_fresh_database(fresh)
+    from unrepeat.support import clock
     from unrepeat.support.config import config
     from unrepeat.terminal import _replaying as replaying
 
@@ -49,8 +50,11 @@ def replay(
             "Look at `unrepeat delivery list --unreadable`, and at the severity labels of the recorded alerts.",
         )
     console.print(f"Replayed {len(recording.happenings)} happenings in {time.monotonic() - began:.1f} s.")
-    for number in outcome.incidents:
-        replaying.tell(console, number, out)
+    with clock.using(
+        clock.SimulatedClock(outcome.ended or clock.now())
+    ):  # what is told is as of the end of the recording
+        for number in outcome.incidents:
+            replaying.tell(console, number, out)
     if fresh is not None:
         console.print("\nTo look at the pages, type:")
         console.print(

@@ -25,7 +25,7 @@ def today(report: Report) -> list[str]:
         for r in now.returned
     ]
     if now.standing:
-        lines.append(f"> **Measures today:** {said.tally(now)}.")
+        lines.append(f"> **Measures today:** {said.tally(now, zone)}.")
     lines += [
         f"> Guard {markdown(g.name)}: {_COLOUR[g.colour]} {said.colour(g, zone)}; {'proven' if g.proven else 'not proven'}."
         for g in now.guards

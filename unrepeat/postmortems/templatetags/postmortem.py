@@ -227,9 +227,9 @@ def regression_said(measure: MeasureFact, facts: Facts) -> str:
 
 
 @register.filter
-def tally(today: Today) -> str:
+def tally(today: Today, facts: Facts) -> str:
     """How many measures are in which state."""
-    return prevention_words.tally(today)
+    return prevention_words.tally(today, facts.zone)
 
 
 @register.filter
