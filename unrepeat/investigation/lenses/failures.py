@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unrepeat.investigation.lenses._felt import felt
 from unrepeat.investigation.lenses._findings import Finding, chart_of, strength
 from unrepeat.investigation.lenses._scene import Harm, Scene
 from unrepeat.investigation.lenses._words import from_to
@@ -21,25 +22,9 @@ def look(scene: Scene) -> list[Finding]:
 
 
 def _finding(scene: Scene, service: str, harm: Harm, worst: float) -> Finding:
-    share = harm.own / harm.amount if harm.amount > 0 else 0.0
-    of_all = harm.own / worst if worst > 0 else 0.0
-    series = scene.tables.series[harm.column]
-    moved = from_to(float(scene.contrast.usual[harm.column]), float(scene.contrast.level[harm.column]), "share")
-    cleared = share < scene.weights.clear.own_share and harm.callee != ""
-    reason = f"It fails only because {harm.callee} fails" if cleared else "No callee explains it"
-    return Finding(
-        lens="failures",
-        kind="indicator",
-        subject=series.column,
-        service=service,
-        score=-share if cleared else strength(harm.far, scene.weights) * share * of_all**scene.weights.score.harm_power,
-        sentence=f"{series.indicator} of {service} {moved}. {reason}.",
-        direction="down" if series.measure.worse == "down" else "up",
-        onset=float(scene.contrast.onset[harm.column]),
-        source=(series.column,),
-        chart=chart_of(scene.tables, scene.contrast, harm.column),
-        because=harm.callee if cleared else "",
-    )
+    what = f"{scene.tables.series[harm.column].indicator} of {service}"
+    because = f"It fails only because {harm.callee} fails"
+    return felt(scene, "failures", service, harm, worst, what=what, because=because)
 
 
 def _counts(scene: Scene) -> list[Finding]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from unrepeat.investigation.lenses._findings import Finding, chart_of, strength
+from unrepeat.investigation.lenses._felt import felt
+from unrepeat.investigation.lenses._findings import Finding
 from unrepeat.investigation.lenses._scene import Harm, Scene
-from unrepeat.investigation.lenses._words import from_to
 
 TITLE = "Slow requests"
 
@@ -37,22 +37,6 @@ def recovered(scene: Scene, service: str) -> bool:
 
 
 def _finding(scene: Scene, service: str, harm: Harm, worst: float) -> Finding:
-    share = harm.own / harm.amount if harm.amount > 0 else 0.0
-    of_all = harm.own / worst if worst > 0 else 0.0
-    series = scene.tables.series[harm.column]
-    moved = from_to(float(scene.contrast.usual[harm.column]), float(scene.contrast.level[harm.column]), "seconds")
-    cleared = share < scene.weights.clear.own_share and harm.callee != ""
-    reason = f"Slow only because {harm.callee} is slow" if cleared else "No callee explains it"
-    return Finding(
-        lens="slowness",
-        kind="indicator",
-        subject=series.column,
-        service=service,
-        score=-share if cleared else strength(harm.far, scene.weights) * share * of_all**scene.weights.score.harm_power,
-        sentence=f"Requests to {service}: {series.indicator} {moved}. {reason}.",
-        direction="up",
-        onset=float(scene.contrast.onset[harm.column]),
-        source=(series.column,),
-        chart=chart_of(scene.tables, scene.contrast, harm.column),
-        because=harm.callee if cleared else "",
-    )
+    what = f"Requests to {service}: {scene.tables.series[harm.column].indicator}"
+    because = f"Slow only because {harm.callee} is slow"
+    return felt(scene, "slowness", service, harm, worst, what=what, because=because)
