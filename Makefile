@@ -78,7 +78,7 @@ bench: $(VENV)/dev.stamp  ## List the benchmarks; run one with: .venv/bin/python
 serve: $(VENV)/run.stamp  ## Serve Unrepeat on http://127.0.0.1:8000 (SQLite in data/)
 	@$(BIN)/unrepeat serve
 
-lab: $(VENV)/dev.stamp parts  ## Build the shop from real parts, break it, and see its postmortem come out (under 8 minutes); STORY=flash-sale: another story
+lab: $(VENV)/dev.stamp parts  ## Build the shop from real parts, break it twice, see its postmortem come out and its guards hold (about 8 minutes); STORY=memory-leak: another story
 	@$(BIN)/python -m lab run $(if $(STORY),--story $(STORY))
 
 lab-smoke: $(VENV)/dev.stamp parts  ## The short form of the lab that CI runs

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from lab.stage import Stage
 
-DEFAULT = "memory-leak"
+DEFAULT = "never-twice"
 
 
 class Played(Protocol):

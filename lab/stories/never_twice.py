@@ -53,6 +53,11 @@ class Both:
             f"FIGURE lab_check_red_on_repeat={int(second.check_red)} unit=yes-or-no against=1",
             f"FIGURE lab_repeat_named={int(second.named)} unit=yes-or-no against=1",
         ]
+        if second.minutes_earlier is not None:
+            early = f"{second.minutes_earlier:.0f}"
+            lines.insert(
+                -3, f"FIGURE lab_backtest_minutes_early={early} unit=min-before-harm-on-the-report's-clock against=10"
+            )
         if second.named_s is not None:
             lines.append(
                 f"FIGURE lab_repeat_named_s={second.named_s:.2f} unit=s-after-the-webhook against={SOONEST:.0f}"

@@ -21,7 +21,7 @@ def test_a_story_can_be_played_and_says_what_it_is(name):
 
 
 def test_the_outage_is_played_when_nothing_is_said():
-    assert DEFAULT == "memory-leak"
+    assert DEFAULT == "never-twice"
     assert DEFAULT in names()
 
 
