@@ -46,6 +46,7 @@ PAGES = {
     "declare-guard": ("Ben", "/declare-guard"),
     "declare-guard-safe": ("Ben", "/declare-guard/promql?measure=INC-{measured}/1"),
     "declare-guard-unsafe": ("Ben", "/declare-guard/command?service=shop"),
+    "coverage": ("Cleo", "/coverage"),
     "insights": ("Cleo", "/insights"),
     "services": ("Cleo", "/services"),
     "service": ("Cleo", "/services/sessions"),

@@ -33,13 +33,16 @@ def main() -> None:
     world_prevention.causes_and_measures(past)
     published = _published(past)
     draft = _draft()
+    world_prevention.older_outages()
+    prevention = world_prevention.guards(past, _draft_incident())
+    world_prevention.nights(published)
     known = {
         "past": past,
         "published": published,
         "draft": draft,
         "going_on": _going_on(),
         "untaken": _untaken(),
-        **world_prevention.guards(past, _draft_incident()),
+        **prevention,
         **_sources(),
         **_tokens(),
     }

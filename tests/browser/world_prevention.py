@@ -48,6 +48,49 @@ def guards(past: int, other: int) -> dict[str, Any]:
     return {"guard": "sessions-memory-grows", "red_guard": "sessions-load-for-hours", "measured": past}
 
 
+CAUSES = (
+    ("deploy", "software_defect", "late_detection"),
+    ("traffic_change", "capacity_exhausted", "no_staged_rollout"),
+    ("config_change", "configuration_error", "missing_validation"),
+    ("deploy", "software_defect", "no_staged_rollout"),
+    ("time_event", "identity", "late_detection"),
+    ("deploy", "dependency_failure", "wrong_alert"),
+)
+
+
+def older_outages() -> None:
+    """Outages of the last two years, so that there is something to count: two dozen, three of them repeats."""
+    from unrepeat.incidents import acts, commands
+    from unrepeat.incidents import entries as e
+    from unrepeat.support import clock
+
+    now = clock.now()
+    for i in range(24):
+        began = now - timedelta(days=700 - i * 28 + (i * 7) % 11)
+        detected = began + timedelta(seconds=30 + 97 * ((i * 13) % 23))
+        number = commands.open_incident(
+            f"Orders were late ({i + 1})", service="billing", severity="minor", by="Ben", at=detected
+        )
+        named = detected + timedelta(minutes=4 + (i * 17) % 71)
+        stopped = named + timedelta(minutes=3 + (i * 5) % 37)
+        trigger, cause, factor = CAUSES[i % len(CAUSES)]
+        said: list[tuple[acts.Act, Any]] = [
+            (acts.CorrectStart(began), detected),
+            (acts.ConvictSuspect("billing", "service", "it waited for the mailer"), named),
+            (acts.Mitigate("the mailer was started again"), stopped),
+            (acts.NameCause("trigger", trigger), stopped),
+            (acts.NameCause("cause", cause), stopped),
+            (acts.NameCause("factor", factor), stopped),
+            (acts.Resolve("orders go out at once"), stopped + timedelta(minutes=9)),
+        ]
+        for act, at in said:
+            commands.perform(number, act, by="Ben", at=at)
+        if i in (9, 15, 22):
+            seen = e.RepeatSuspected(1, 1, "The day the session service kept everything", "possible", 0.5)
+            commands.append(number, [seen], by="unrepeat", at=stopped)
+            commands.perform(number, acts.ConfirmRepeat(1), by="Ada", at=stopped)
+
+
 def _declare(name: str, kind: str, spec: dict[str, Any], service: str, every: int = 0) -> Any:
     """A guard; the server of these tests does not come to run it by itself."""
     from unrepeat.prevention import commands
@@ -167,3 +210,24 @@ def _flaky() -> None:
             _ran(colour, f"make smoke ended with {int(colour == 'red')}.", commit, ago, where="check"),
             by="runner",
         )
+
+
+def nights(published: int) -> None:
+    """What the nightly question came to: caught, late, missed, and once caught but no longer."""
+    from unrepeat.prevention import coverage_store
+    from unrepeat.prevention.models import Guard
+    from unrepeat.support import clock
+
+    guard = Guard.objects.get(name="sessions-memory-grows")
+    answers: list[tuple[int, str, Any, str, float | None, str]] = [
+        (40, f"guard:{guard.pk}", "caught", guard.name, 41.5, "It fires 41 min 30 s before people knew."),
+        (40, "rule:shop.yml:HighMemoryUsage", "caught", "HighMemoryUsage", 2.0, "It fires 2 min before people knew."),
+        (9, "rule:shop.yml:HighMemoryUsage", "missed", "HighMemoryUsage", None, "It does not fire."),
+        (9, "rule:shop.yml:PagesAreSlow", "late", "PagesAreSlow", -19.0, "It fires 19 min after people knew."),
+    ]
+    for days, subject, outcome, name, lead, said in answers:
+        coverage_store.put(
+            published, "2024-08-12-memory-leak", subject, clock.now() - timedelta(days=days),
+            guard_id=guard.pk if subject.startswith("guard") else None, name=name, outcome=outcome, first_fired_at=None,
+            lead_minutes=lead, said=said, remedy="",
+        )  # fmt: skip

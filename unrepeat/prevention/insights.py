@@ -109,6 +109,20 @@ def months(now: datetime, zone: str, count: int = MONTHS) -> list[Month]:
     return [Month(start, end) for start, end in pairwise(starts)]
 
 
+def worth_showing(asked: list[Month], least: int = 12) -> list[Month]:
+    """The months from the first one on in which there was an outage or a measure; some at least."""
+    first = (
+        Incident.objects.filter(opened_at__gte=asked[0].start)
+        .order_by("opened_at")
+        .values_list("opened_at", flat=True)
+        .first()
+    )
+    older = MeasureRow.objects.filter(proposed_at__lt=asked[0].end).exists()
+    if older or first is None:
+        return asked if older else asked[-least:]
+    return [month for i, month in enumerate(asked) if month.end > first or i >= len(asked) - least]
+
+
 def _first(number: int, zone: str) -> datetime:
     return datetime(number // 12, number % 12 + 1, 1, tzinfo=ZoneInfo(zone))
 

@@ -76,7 +76,7 @@ def _months(months: Sequence[str], left: float, step: float, bottom: float) -> l
             drawn.append(
                 f'<text class="tick" x="{n(x)}" y="{n(bottom + 14)}" text-anchor="middle">{NAMES[int(number) - 1]}</text>'
             )
-        if number == "01" or i == 0:
+        if number == "01" or (i == 0 and "-01" not in "".join(month[4:] for month in months[1:4])):
             drawn.append(
                 f'<text class="tick strong" x="{n(left + step * i + step * 0.14)}" y="{n(bottom + 27)}">{year}</text>'
             )
@@ -92,13 +92,16 @@ def _legend(layers: Sequence[Layer], left: float) -> list[str]:
     return drawn
 
 
-def lying(name: str, title: str, said: str, rows: Sequence[tuple[str, Sequence[tuple[str, int]]]], wide: float) -> str:
+Row = tuple[str, Sequence[tuple[str, int]]]
+
+
+def lying(name: str, title: str, said: str, rows: Sequence[Row], wide: float, legend: Sequence[Layer] = ()) -> str:
     """A bar for each row: words, and parts as (look, number) beside each other; the number stands at the end."""
     most = max([sum(count for _, count in parts) for _, parts in rows] + [1])
     above = wide <= 500  # words above the bar, not beside it
     left = 0.0 if above else min(max([width(words) for words, _ in rows] + [60.0]) + 14, wide * 0.5)
     room = wide - left - 50
-    y, drawn = 4.0, []
+    y, drawn = 26.0 if legend else 4.0, _legend(legend, 0.0)
     for words, parts in rows:
         total = sum(count for _, count in parts)
         drawn.append(

@@ -114,10 +114,13 @@ def guards_plot(kinds: Sequence[KindCovered], behind: Behind) -> Plot:
         (one.kind.replace("_", " "), [("good", one.holding), ("bad", one.alarming), ("calm", one.unproven)])
         for one in kinds
     ]
-    drawn = {wide: lying("guards", "Guards by kind", said, rows, wide) for wide in (WIDE, NARROW)}
-    caption = (
-        "Guards in service by kind: proven and holding (green), proven and red or broken (red), not proven (grey)."
+    legend = (
+        Layer("not proven", "calm", ()),
+        Layer("red or broken", "bad", ()),
+        Layer("proven and holding", "good", ()),
     )
+    drawn = {wide: lying("guards", "Guards by kind", said, rows, wide, legend) for wide in (WIDE, NARROW)}
+    caption = "Guards in service, by kind."
     table = tuple((one.kind, one.holding, one.alarming, one.unproven) for one in kinds)
     return Plot(
         "guards", "What stands behind them", said, caption, drawn[WIDE], drawn[NARROW],

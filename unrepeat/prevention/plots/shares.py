@@ -69,7 +69,7 @@ def described(times: Times) -> str:
     if not times.seconds:
         return "Of no outage is this known yet."
     parts = [
-        f"{name} of the outages within {words.span(timedelta(seconds=times.quantile(share) or 0))}"
+        f"{name}{' of the outages' if share < 0.9 else ''} within {words.span(timedelta(seconds=times.quantile(share) or 0))}"
         for share, name in MARKS
     ]
     return f"{parts[0][0].upper()}{parts[0][1:]}, {parts[1]}."

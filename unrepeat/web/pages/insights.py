@@ -46,7 +46,7 @@ def download(request: HttpRequest, name: str) -> HttpResponseBase:  # noqa: ARG0
 
 def _plots() -> dict[str, list[Plot]]:
     now, zone = clock.now(), config().time_zone
-    months = insights.months(now, zone)
+    months = insights.worth_showing(insights.months(now, zone))
     words, times = insights.causes_and_times(months[0].start)
     return {
         "again": [made.repeats_plot(insights.repeats(months))],

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from unrepeat.postmortems import commands, queries
+from unrepeat.postmortems.compared import has_moved_on
 from unrepeat.postmortems.formats import html, markdown
 from unrepeat.postmortems.report import SECTIONS, Report
 from unrepeat.support import clock
@@ -100,15 +101,9 @@ def _shown(request: HttpRequest, number: int, report: Report, *, intact: bool | 
             "people": User.objects.filter(is_active=True).order_by("username")[:200],
             "key": secrets.token_urlsafe(12),
             "open": draft.facts.resolved_at is None,
-            "changed": report.status == "published" and _differs(report, draft),
+            "changed": report.status == "published" and has_moved_on(report, draft),
         }
     return render(request, "pages/postmortem.html", context)
-
-
-def _differs(report: Report, draft: Report) -> bool:
-    """Whether the draft says something that the published report does not."""
-    said = {name: prose.text for name, prose in report.prose.items()}
-    return report.facts != draft.facts or said != {name: prose.text for name, prose in draft.prose.items()}
 
 
 @needs(Role.RESPONDER)

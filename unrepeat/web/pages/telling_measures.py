@@ -18,7 +18,7 @@ COLOURS = {
 def _cause(by: str, entry: e.CauseNamed) -> Told:
     word, key = cause_word(entry.role, entry.value), f"{cause_role(entry.role)}:"
     return Told(
-        "change" if entry.role == "trigger" else "guilty",
+        {"trigger": "change", "cause": "guilty"}.get(entry.role, "note"),
         key,
         entry.text or word,
         small(word if entry.text else "", f"by {by}"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from unrepeat.web.pages import (
+    coverage,
     deliveries,
     evidence,
     guard,
@@ -47,6 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("guards/<str:name>/promtool/<slug:which>.yml", guard.promtool, name="guard-promtool"),
     path("declare-guard", guards.kinds_of, name="declare-guard"),
     path("declare-guard/<slug:kind>", guards.declare, name="declare-guard-kind"),
+    path("coverage", coverage.matrix, name="coverage"),
+    path("coverage.csv", coverage.download, name="coverage-csv"),
     path("insights", insights.shown, name="insights"),
     path("insights/<slug:name>.csv", insights.download, name="insights-csv"),
     path("postmortems", reports.library, name="library"),

@@ -1,0 +1,92 @@
+"""Would today's guards and alert rules catch each past outage? Asked every night; the page shows the answers that stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from unrepeat.postmortems.numbers import headlines
+from unrepeat.prevention import coverage
+from unrepeat.prevention.coverage import Cell, Line, Matrix
+from unrepeat.support import clock, words
+from unrepeat.support.config import config
+from unrepeat.web.access import Role, needs
+from unrepeat.web.pages.asked import page_asked
+from unrepeat.web.pages.csv_files import csv_file
+
+SIGNS = {
+    "caught": "verified",
+    "late": "suspect",
+    "missed": "alert",
+    "broken": "note",
+    "gone": "note",
+}
+HEAD = ("report", "outage", "guard or rule", "answer", "minutes before people knew", "since", "asked last", "said")
+EVERYTHING = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A cell of the matrix for people: its shape, a few words, and the whole answer as a hint."""
+
+    shape: str
+    words: str
+    cell: Cell
+
+
+@needs(Role.READER)
+@require_safe
+def matrix(request: HttpRequest) -> HttpResponse:
+    """The matrix of past outages, and today's guards and rules; on top what is not covered any more."""
+    found = coverage.matrix(page_asked(request))
+    context = {
+        "tab": "coverage",
+        "matrix": found,
+        "lines": [(line, [_shown(line.cells.get(column.subject)) for column in found.columns]) for line in found.lines],
+        "lost": headlines(found.lost),
+        "now": clock.now(),
+        "zone": config().time_zone,
+    }
+    return render(request, "pages/coverage.html", context)
+
+
+@needs(Role.READER)
+@require_safe
+def download(request: HttpRequest) -> HttpResponseBase:  # noqa: ARG001
+    """All answers that stand, as CSV."""
+    found = coverage.matrix(size=EVERYTHING, most_columns=EVERYTHING)
+    return csv_file("coverage.csv", HEAD, [row for line in found.lines for row in _rows(found, line)])
+
+
+def _rows(found: Matrix, line: Line) -> list[tuple[object, ...]]:
+    names = {column.subject: column.name for column in found.columns}
+    return [
+        (
+            f"PM-{line.postmortem}",
+            line.headline,
+            names.get(subject, subject),
+            cell.result,
+            cell.lead,
+            cell.since,
+            cell.at,
+            cell.said,
+        )
+        for subject, cell in line.cells.items()
+    ]
+
+
+def _shown(cell: Cell | None) -> Shown | None:
+    if cell is None:
+        return None
+    return Shown(SIGNS.get(cell.result, "note"), _words(cell), cell)
+
+
+def _words(cell: Cell) -> str:
+    if cell.result in ("caught", "late") and cell.lead is not None:
+        length = words.span(timedelta(minutes=abs(cell.lead)))
+        return f"{length} {'before' if cell.lead >= 0 else 'after'}"
+    return {"missed": "missed", "broken": "could not say", "gone": "gone"}.get(cell.result, cell.result)
