@@ -15,6 +15,7 @@ from tests.support.report import facts_of, report_of
 from unrepeat.incidents import entries as e
 from unrepeat.postmortems import freeze, sentences
 from unrepeat.postmortems import prevention_words as words
+from unrepeat.postmortems.compared import has_moved_on
 from unrepeat.postmortems.formats import html, markdown
 
 LATER = at("12:00", 22)
@@ -212,6 +213,17 @@ def test_a_report_with_all_of_it_survives_being_frozen_and_today_is_not_frozen_w
     assert back.facts == report.facts
     assert back.today is None
     assert freeze.frozen(replace(report, today=None)) == kept
+
+
+def test_a_guard_that_runs_is_no_reason_to_publish_again_but_a_new_cause_or_measure_is():
+    published = report_of(prevented())
+    assert not has_moved_on(published, report_of(regressed()))
+    cause = (at("20:00"), "Ada", e.CauseNamed(6, "factor", "missing_runbook"))
+    measure = (at("20:00"), "Ada", e.MeasureProposed(9, "task", "Write the runbook"))
+    dropped = (at("20:00"), "Ada", e.MeasureDropped(2, "no time"))
+    for one in (cause, measure, dropped):
+        assert has_moved_on(published, report_of([*prevented(), one]))
+    assert has_moved_on(published, report_of(prevented(), cause="In our own words."))
 
 
 def test_nobody_is_blamed_by_a_cause():

@@ -13,9 +13,11 @@ from rich.text import Text
 
 from unrepeat.incidents.entries import Logged
 from unrepeat.incidents.fold import fold
+from unrepeat.incidents.measures import guards_of
 from unrepeat.incidents.models import Incident
 from unrepeat.incidents.queries import Listing
 from unrepeat.incidents.state import NearChange, State
+from unrepeat.postmortems.prevention_words import STATE_LOOKS, STATES
 from unrepeat.support import clock, words
 from unrepeat.web.pages import telling
 
@@ -184,8 +186,14 @@ def _measures(state: State) -> Table:
     for measure in state.measures.values():
         due = f"due {measure.due}" if measure.due else ""
         standing = f"dropped: {measure.dropped}" if measure.dropped else measure.owner
+        names = [f"{g.name} ({'proven' if g.is_proven else 'not proven'})" for g in guards_of(state, measure)]
         table.add_row(
-            _mark("note", str(measure.number)), measure.kind, Text(measure.text), Text(standing), Text(due, style="dim")
+            _mark(STATE_LOOKS[measure.state][1], str(measure.number)),
+            STATES[measure.state],
+            measure.kind,
+            Text("\n".join([measure.text, *names])),
+            Text(standing),
+            Text(due, style="dim"),
         )
     return table
 
