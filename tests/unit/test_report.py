@@ -265,9 +265,10 @@ def test_the_report_as_it_stands(snapshot):
     assert html.fragment(report) == snapshot(name="html")
 
 
-def test_a_revision_frozen_by_the_first_version_can_still_be_read():
-    """`tests/unit/revision_as_of_0_1.json` is never made anew: what was published once must be readable for ever."""
-    kept = json.loads((Path(__file__).parent / "revision_as_of_0_1.json").read_text())
+@pytest.mark.parametrize("file", ["revision_as_of_0_1.json", "revision_with_guards.json"])
+def test_what_was_frozen_once_can_still_be_read(file):
+    """These files are never made anew: what was published once must be readable for ever."""
+    kept = json.loads((Path(__file__).parent / file).read_text())
 
     class Kept:
         postmortem_id, number, at, by = 13, 1, at("19:00"), "Ada"
@@ -277,3 +278,4 @@ def test_a_revision_frozen_by_the_first_version_can_still_be_read():
     assert freeze.digest(13, 1, kept["facts"], kept["prose"], kept["figures"]) == kept["digest"]
     assert "2 h 45 min" in html.render(report)
     assert "sessions 2.0.1" in markdown.render(report)
+    assert ("Not proven. Green on both" in markdown.render(report)) == (file == "revision_with_guards.json")

@@ -26,11 +26,12 @@ def plan_remembering(number: int) -> None:
 
 
 def searchable(report: Report) -> str:
-    """All words of a report that somebody may look for: prose, timeline, suspects, changes, measures."""
+    """All words of a report that somebody may look for: prose, timeline, suspects, changes, causes, measures."""
     facts = report.facts
     said = [to_text(prose.text) for section, prose in report.prose.items() if section != "headline"]
     said += [f"{line.key} {line.said} {line.why}" for line in facts.timeline]
     said += [f"{s.name} {s.verdict} {s.reason}" for s in facts.suspects]
+    said += [f"{cause.words}: {cause.text}" for cause in facts.causes]
     said += [m.text for m in facts.measures if not m.dropped]
     said += [hurt.short(facts.impact)] if facts.impact else []
     return "\n".join([*said, *facts.services, facts.team, facts.title])
@@ -39,10 +40,11 @@ def searchable(report: Report) -> str:
 def about(report: Report) -> dict[str, str]:
     """A report in the views by which it is found for another failure: title, summary, what it says of causes, and all words."""
     guilty = [f"{s.name}: {s.reason}" for s in report.facts.guilty]
+    causes = [f"{cause.words}: {cause.text}" for cause in report.facts.causes]
     return {
         "title": report.headline,
         "summary": to_text(report.prose["summary"].text),
-        "cause": "\n".join([to_text(report.prose["cause"].text), *guilty]),
+        "cause": "\n".join([to_text(report.prose["cause"].text), *guilty, *causes]),
         "body": searchable(report),
     }
 
