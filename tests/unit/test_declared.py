@@ -1,5 +1,7 @@
 """unrepeat.toml: what it declares, and how its mistakes are told with their line."""
 
+from pathlib import Path
+
 import pytest
 
 from unrepeat.prevention.declared import parse
@@ -82,3 +84,9 @@ def test_mistakes_are_told_with_their_line_and_a_remedy(name):
         parse(text)
     assert line in f"{told.value.what} {told.value.why}"
     assert told.value.remedy
+
+
+def test_the_example_in_the_docs_is_one():
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "check-in-ci.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    assert [block.kind for block in parse(example)] == ["junit", "load_test", "config"]
