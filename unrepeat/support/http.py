@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -260,6 +261,11 @@ def _once(client: httpx.Client, asked: httpx.Request, timeout: float, max_bytes:
     finally:
         late.cancel()
     return Answer(response.status_code, dict(response.headers), bytes(body), str(response.url))
+
+
+def trust() -> ssl.SSLContext:
+    """Whom this door trusts: the usual authorities, or those in SSL_CERT_FILE."""
+    return httpx.create_ssl_context()
 
 
 def _noting(sockets: list[socket.socket]) -> Callable[[str, dict[str, Any]], None]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from unrepeat.support.http import Unreachable, checked
+from unrepeat.support.http import Unreachable, checked, trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def certificate(host: str, port: int = 443, *, timeout: float = 5) -> Certificat
     """What the server at `host` shows (seconds for each of at most two connections); Refused or Unreachable."""
     address = checked(host, port)[0]
     try:
-        return _shown(host, address, port, timeout, ssl.create_default_context(), "")
+        return _shown(host, address, port, timeout, trust(), "")
     except ssl.SSLCertVerificationError as error:
         distrust = error.verify_message or str(error)
     except (OSError, ValueError) as error:
