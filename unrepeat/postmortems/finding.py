@@ -23,6 +23,7 @@ from unrepeat.support.search_text import stems
 MOST = 100  # reports that a search by meaning finds
 MOST_EXACT = 500  # and one by exact words, the newest
 NEAREST = 3  # reports that are shown when nothing is like it
+FAINT = 0.1  # of certainty: a related report may be less like it than one that a search finds
 TAIL = 0.4  # of the best one's score: less is not like it
 _EXACT = re.compile(r"\"|(?<!\S)-\w")
 
@@ -68,12 +69,11 @@ def find(text: str, among: QuerySet[Postmortem] | None = None) -> Found:
 
 
 def related(text: str, *, without: Collection[int] = (), limit: int = 4) -> list[Scored]:
-    """Published reports about the same as a text, best first: those only that stand out, or share much with it."""
+    """Published reports about the same as a text, best first; none when even the best shares too little with it."""
     answer = store.RELATED.find(text, limit, without=without)
-    if not answer.hits:
+    if answer.sure < FAINT:
         return []
-    least = max(TAIL * answer.hits[0].score, 0.0)
-    return [hit for hit in answer.hits if hit.score >= least]
+    return [hit for hit in answer.hits if hit.score >= TAIL * answer.hits[0].score]
 
 
 def alike(text: str, limit: int = 4) -> Answer:

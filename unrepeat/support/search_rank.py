@@ -198,20 +198,24 @@ def _unpacked(packed: int) -> tuple[int, int, int, int]:
 
 
 def confidence(best: Sequence[float], asked: Sequence[Weighed]) -> float:
-    """How likely (0 to 1) it is that the best hit is the right one, from the scores, best first, and what was asked.
+    """How likely (0 to 1) it is that the best hit is the right one, from the scores by `CERTAIN`, the best hit's first.
 
-    Two signs: the share of the question that the best hit holds, and how far it stands above the fourth to tenth.
+    The sign is how much of what was asked the best hit holds, less half of what the others hold of it: a question of common
+    words finds many documents that are as good.
     """
     mass = sum(idea.most for idea in asked if not idea.pair)
     if not best or best[0] <= 0 or not mass:
         return 0.0
-    field_of_others = best[3:10] or best[:1]  # among so few, nothing stands out
-    share = math.log(best[0] / mass)
-    lead = math.log(best[0] / max(1e-9, sum(field_of_others) / len(field_of_others)))
-    return 1 / (1 + math.exp(-(CONFIDENCE[0] + CONFIDENCE[1] * share + CONFIDENCE[2] * lead)))
+    others = best[1:]
+    stands_out = (best[0] - 0.5 * sum(others) / max(1, len(others))) / mass
+    return 1 / (1 + math.exp(-(CONFIDENCE[0] + CONFIDENCE[1] * stands_out)))
 
 
+CERTAIN = Knobs(views=(0.0, 0.0, 0.5, 1.0), alias=1.0, pair=1.0, often=2.0)
+"""By what certainty is scored. Title and summary are parts of the whole, and would count its words again; another word for the same
+thing, neighbours that stay neighbours, and words that come up again and again are good signs of the same failure."""
+BESIDE = 20  # hits that are scored so: the best, and those beside it
 SURE = 0.5
 """From here on a first hit is taken to be like what was asked; below it may be chance."""
-CONFIDENCE = (-2.77, 2.65, 2.96)
-"""Fitted on two sets of questions, each with and without its reports: constant, weight of the share, weight of the lead."""
+CONFIDENCE = (-6.9, 7.4)
+"""Fitted on questions with and without their reports, both weighing alike: constant, weight of the sign."""

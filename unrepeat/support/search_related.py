@@ -21,6 +21,8 @@ from django.db import connection, transaction
 from unrepeat.support.config import config
 from unrepeat.support.search_aliases import Phrase, aliases
 from unrepeat.support.search_rank import (
+    BESIDE,
+    CERTAIN,
     KNOBS,
     VIEWS,
     Idea,
@@ -129,7 +131,9 @@ class Related:
         pages = {doc: (views, bag) for doc, views, bag in self._read(best)}
         scored = sorted(((scorer.score(*page), doc) for doc, page in pages.items()), key=lambda hit: (-hit[0], hit[1]))
         hits = tuple(Scored(doc, score, scorer.why(*pages[doc])) for score, doc in scored[:limit])
-        return Answer(hits, confidence([score for score, _ in scored[:10]], question))
+        certain = weighed(ideas(text, aliases(config().search_aliases), CERTAIN), counts, library.documents)
+        sure = Scorer(certain, library, CERTAIN)
+        return Answer(hits, confidence([sure.score(*pages[doc]) for _, doc in scored[:BESIDE]], certain))
 
     def _library(self, asked: Iterable[str]) -> tuple[Library, dict[Phrase, int]]:
         wanted = [*_TOTALS, *sorted(asked)]
