@@ -110,6 +110,25 @@ def test_a_trial_sent_twice_is_kept_once(ben):
     assert (Proof.objects.count(), Run.objects.count()) == (1, 2)
 
 
+def test_keys_of_one_guard_do_not_meet_those_of_another_and_a_trial_needs_only_one(ben):
+    one, other = a_guard(), a_guard("sessions-other")
+    for guard in (one, other):
+        assert ben.post(f"/guards/{guard.name}/proofs", trial(guard, keys=("key-same", "key-same"))).status_code == 201
+        result = run(key="key-same", guard=guard.name, digest=guard.digest)
+        taken = ben.post("/checks/results", {"service": "sessions", "results": [result]}).json()["results"][0]
+        assert taken["kept"]
+    assert Run.objects.count() == 6
+
+
+def test_a_declaration_that_cannot_be_tied_declares_nothing(ben):
+    incident, _ = a_past_outage()
+    answer = ben.send(
+        "PUT", "/guards/sessions-limit", LIMIT | {"measures": [f"INC-{incident}/1", f"INC-{incident}/99"]}
+    )
+    assert answer.status_code in (404, 409, 422)
+    assert store.guard_named("sessions-limit") is None
+
+
 def test_results_change_colours_once_and_a_red_one_fails_the_measure(ben):
     incident, report = a_past_outage()
     ben.send("PUT", "/guards/sessions-limit", LIMIT | {"measures": [f"PM-{report}/1"]})
@@ -229,6 +248,7 @@ def test_a_body_that_names_no_service_is_not_for_a_runner(runner, body):
 
 
 def test_a_runner_declares_only_with_a_token_that_says_so_and_only_for_its_service(runner):
+    incident, report = a_past_outage()
     elsewhere, other_report = a_past_outage(service="shop")
     assert runner.send("PUT", "/guards/sessions-limit", LIMIT).status_code == 403
     reviewed = Api(check_tokens.add("sessions", by="Ada", declares=True)[1])

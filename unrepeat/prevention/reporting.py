@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -21,6 +21,15 @@ class Result:
     guard: str
     digest: str
     ran: Ran
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What declaring came to. `changed`: the guard has a text that it did not have, and is unproven."""
+
+    guard: Guard
+    new: bool
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,17 @@ def report(service: str, results: Sequence[Result], *, by: str) -> list[Taken]:
     return [_take(result, found, by=by) for result in results]
 
 
+def declare(declared: commands.Declared, measures: Sequence[tuple[int, int]], *, by: str) -> Declaration:
+    """Declare a guard and tie it to measures (incident and number), all or nothing; ties that it has besides stay."""
+    with transaction.atomic():
+        before = store.guard_named(declared.name, hold=True)
+        known = before.digest if before else ""
+        made = commands.declare(declared, by=by)
+        for incident, measure in sorted(measures):
+            commands.tie(made.pk, incident, measure, by=by)
+        return Declaration(made, new=before is None, changed=known != made.digest)
+
+
 def prove(name: str, service: str, digest: str, failure: Ran, fix: Ran, *, by: str) -> Proof:
     """Keep a trial that a runner made. Sent twice with the same keys, it is kept once."""
     with transaction.atomic():
@@ -54,12 +74,13 @@ def prove(name: str, service: str, digest: str, failure: Ran, fix: Ran, *, by: s
             raise _unknown(name)
         _needs_service(found, service)
         _needs_difference(found, failure, fix)
-        before = store.run_by_key(failure.key) if failure.key else None
-        if before is not None:
-            kept = store.proof_of_run(before)
-            if kept is None or before.guard_id != found.pk:
-                raise Conflict("This trial was not kept.", "Its key is that of another run.", "Send it with a new key.")
-            return kept
+        if failure.key:  # one key for the whole trial, in a room of its own
+            key = f"check:{found.pk}:{{}}:{failure.key}"
+            failure, fix = replace(failure, key=key.format("failure")), replace(fix, key=key.format("fix"))
+            before = store.run_by_key(failure.key or "")
+            kept = store.proof_of_run(before) if before else None
+            if kept is not None:
+                return kept
         return commands.record_proof(found.pk, failure, fix, by=by, guard_digest=digest)
 
 
@@ -70,9 +91,8 @@ def _take(result: Result, found: Mapping[str, Guard | None], *, by: str) -> Take
             raise _unknown(result.guard)
         if guard.retired_at is not None:
             raise Conflict(f"The guard {guard.name} is out of service.", "It was retired.", "Declare it anew.")
-        kept = commands.record(guard.pk, result.ran, by=by, guard_digest=result.digest)
-        if kept.guard_id != guard.pk:
-            raise Conflict("This result was not kept.", "Its key is that of another guard's run.", "Send a new key.")
+        key = f"check:{guard.pk}:now:{result.ran.key}" if result.ran.key else None
+        kept = commands.record(guard.pk, replace(result.ran, key=key), by=by, guard_digest=result.digest)
     except Problem as problem:
         return Taken(result.guard, kept=False, problem=problem)
     now = store.guard(guard.pk)

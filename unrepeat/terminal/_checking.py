@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -150,7 +151,7 @@ def sent(outcome: Outcome, target: Target, at: str, seconds: float) -> Plain:
         "said": outcome.said[:1000],
         "remedy": outcome.remedy[:1000],
         "output": _plain(outcome.output)[-64 * 1024 :],
-        "figures": {name: float(value) for name, value in outcome.figures.items()},
+        "figures": {name: float(value) for name, value in outcome.figures.items() if isfinite(value)},
         "environment": {name: _plain(value)[:2000] for name, value in outcome.environment.items()},
         "at": at,
         "seconds": round(seconds, 3),

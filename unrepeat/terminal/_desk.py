@@ -140,16 +140,13 @@ class Local:
 
     def declare(self, name: str, body: Plain) -> Plain:
         """Make a guard or give it another text."""
-        from unrepeat.prevention import commands, store
+        from unrepeat.prevention import commands, reporting
         from unrepeat.prevention.watched import measure_of
 
         measures = [measure_of(ref) for ref in body.get("measures", ())]
-        before = store.guard_named(name)
         fields = {key: value for key, value in body.items() if key != "measures"}
-        made = commands.declare(commands.Declared(name, **fields), by=who())
-        for incident, measure in measures:
-            commands.tie(made.pk, incident, measure, by=who())
-        return self.guard(name) | {"new": before is None, "changed": before is None or before.digest != made.digest}
+        made = reporting.declare(commands.Declared(name, **fields), measures, by=who())
+        return self.guard(name) | {"new": made.new, "changed": made.changed}
 
     def act(self, name: str, what: str, body: Plain) -> Plain:
         """Tie, untie or retire a guard."""

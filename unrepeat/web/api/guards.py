@@ -47,15 +47,11 @@ def declare_guard(request: HttpRequest, name: Path[GuardName], body: shapes.Decl
     measures = [measure_of(ref) for ref in body.measures]
     if caller.runner is not None:
         _needs_declaring(caller.runner, measures)
-    before = store.guard_named(name)
     declared = commands.Declared(
         name, body.kind, body.spec, body.service, body.every, origin=body.origin, place=body.place
     )
-    made = commands.declare(declared, by=caller.name)
-    for incident, measure in measures:
-        commands.tie(made.pk, incident, measure, by=caller.name)
-    changed = before is None or before.digest != made.digest
-    return shapes.plain([shapes.found(name)])[0] | {"new": before is None, "changed": changed}
+    made = reporting.declare(declared, measures, by=caller.name)
+    return shapes.plain([shapes.found(name)])[0] | {"new": made.new, "changed": made.changed}
 
 
 @router.post("/guards/{name}/retire", response=shapes.GuardShape, summary="Retire a guard")
