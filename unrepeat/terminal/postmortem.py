@@ -120,3 +120,21 @@ def _read(file: Path) -> str:
 
 def _row(row: Row) -> dict[str, Any]:
     return {name: value for name, value in asdict(row).items() if name not in ("title", "excerpt")}
+
+
+@app.command
+def reindex() -> None:
+    """Put all published reports into the search anew: what they say, what they are about, the signs by which repeats are known."""
+    from django.db import transaction
+
+    from unrepeat.postmortems import shelving
+
+    done, last = 0, 0
+    while True:
+        with transaction.atomic():
+            step = shelving.reindex(last)
+        if step is None:
+            break
+        done, last = done + 1, step
+        print(f"indexed up to PM-{last}")
+    print("all published reports are indexed" if done else "no report is published yet")
