@@ -201,6 +201,14 @@ def test_promtool_fails_without_a_word(leak, promtool):
     says(backtest(leak), "status 3")
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_promtool_speaks_in_words_that_are_not_known(leak, promtool, status):
+    promtool(f"print('FAILED: expected nothing at 1h and got {{}} => 5400')\nraise SystemExit({status})")
+    outcome = backtest(leak)
+    says(outcome)
+    assert "not understood" in outcome.said or "refuses" in outcome.said
+
+
 @pytest.mark.parametrize(
     ("server", "word"),
     [

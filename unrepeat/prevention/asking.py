@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from unrepeat.prevention.patrol import run_safely
 from unrepeat.support.problems import Invalid, Problem
 
 Result = Literal["caught", "late", "missed", "broken", "gone"]
+TOGETHER = 40  # alerts of a file in one call of promtool: what it prints is then kept whole
 PATIENCE = 15.0  # seconds for one question; with a turn's seconds less than a worker's lease
 
 
@@ -86,8 +88,13 @@ def _of_file(question: Question, file: Path, folder: Folder, known: datetime | N
     if not others:
         return said
     promtool.program()
-    fired = replayed.fired(rules, others, folder, seconds=seconds)
-    return said + [_of_alert(question, file, folder, known, name, one) for name, one in fired.items()]
+    until = time.monotonic() + seconds
+    for place in range(0, len(others), TOGETHER):
+        fired = replayed.fired(
+            rules, others[place : place + TOGETHER], folder, seconds=max(0.1, until - time.monotonic())
+        )
+        said += [_of_alert(question, file, folder, known, name, one) for name, one in fired.items()]
+    return said
 
 
 def _read(file: Path) -> tuple[Rules, dict[str, str]]:

@@ -19,6 +19,8 @@ from unrepeat.support.problems import Problem
 RULES = "rules.yml"
 TESTS = "tests.yml"
 MOST_OUTPUT = 4 * 1024 * 1024  # bytes
+CONTROLLED = 7.0
+CONTROL = Asked(f"vector({CONTROLLED:g})", 0)
 _ANSWER = re.compile(r'^\s*expr: ("(?:[^"\\]|\\.)*"), time: .*?(?:err: (?P<err>.*)|$)')
 _VALUE = re.compile(r"(?:^|\s)([-+]?(?:\d[\d.]*(?:[eE][-+]?\d+)?|Inf|NaN))\s*$")
 
@@ -61,9 +63,10 @@ def version(path: str) -> str:
 
 
 def ask(rules: str, tests: str, asked: Sequence[Asked], *, seconds: float) -> Answers:
-    """Run `promtool test rules` on a test file whose questions are `asked`, each of one number or nothing.
+    """Run `promtool test rules` on a test file whose questions are CONTROL and `asked`, each of one number or nothing.
 
     A question that expects nothing and gets a number fails, and promtool then prints the number: that is how it is read.
+    CONTROL, the first one, has an answer that is known: no silence is believed of a promtool whose words are not understood.
     """
     path = program()
     with tempfile.TemporaryDirectory(prefix="unrepeat-promtool-") as folder:
@@ -76,6 +79,13 @@ def ask(rules: str, tests: str, asked: Sequence[Asked], *, seconds: float) -> An
             "promtool refuses this rule.",
             _short(ran.output) or f"It ended with status {ran.status} and said nothing.",
             "Mend the rule; `promtool check rules` says the same.",
+            ran.output,
+        )
+    if read.get(CONTROL.expr) != CONTROLLED:
+        raise Unusable(
+            "promtool's answer is not understood.",
+            f"It does not say that {CONTROL.expr} is {CONTROLLED:g}, or says more than can be kept.",
+            f"Use another version of promtool (this is {version(path) or 'unknown'}), and report this.",
             ran.output,
         )
     values: dict[Asked, float | None] = {}

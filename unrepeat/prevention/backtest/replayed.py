@@ -72,7 +72,7 @@ def fired(
     }
     others = {name: Asked(text.replace("{span}", whole), end) for name, text in (more or {}).items()}
     asked = [question for questions in three.values() for question in questions] + list(others.values())
-    document = testfile.document(promtool.RULES, recording.name, sampled, asked)
+    document = testfile.document(promtool.RULES, recording.name, sampled, [promtool.CONTROL, *asked])
     said = promtool.ask(rules.text, document, asked, seconds=seconds)
     known = {name: said.values[question] for name, question in others.items()}
     return {
