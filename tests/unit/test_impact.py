@@ -6,13 +6,16 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 
+import ibis
 import pytest
+import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
+from ibis.common.exceptions import OperationNotDefinedError
 
 from tests.support.requests_story import CHECKOUT, NOON, QUESTION, STORY, told
 from unrepeat.investigation.harm import find_harm
-from unrepeat.investigation.impact import Bucket, Question, measure, quiet_threshold
+from unrepeat.investigation.impact import Bucket, Question, asked, measure, quiet_threshold
 from unrepeat.investigation.telemetry import requests
 from unrepeat.support.shares import wilson
 
@@ -142,3 +145,24 @@ def test_a_single_bad_minute_is_no_harm():
 
 def test_a_service_that_was_always_a_little_slow_is_judged_by_itself():
     assert find_harm(stretches(4, 5, 4, 5, 4, 6, 5, 4), timedelta(minutes=1), minutes(4)) is None
+
+
+COLUMNS = dict.fromkeys(requests.COLUMNS, "string") | {"at": "float64", "status": "int64", "seconds": "float64"}
+
+
+@pytest.mark.parametrize(("engine", "exact"), [("duckdb", True), ("clickhouse", True), ("trino", False)])
+def test_the_same_question_can_be_put_to_every_engine(engine, exact):
+    """Of Trino no server can be had in tests: that it would be understood is shown by its compiler and a parser of its language alone."""
+    for query in asked(ibis.table(COLUMNS, name="requests"), QUESTION, exact=exact):
+        assert sqlglot.parse_one(ibis.to_sql(query, dialect=engine), dialect=engine).find(sqlglot.exp.Select)
+
+
+def test_trino_knows_no_exact_quantiles_so_it_is_asked_for_approximate_ones():
+    _, stretches = asked(ibis.table(COLUMNS, name="requests"), QUESTION, exact=True)
+    with pytest.raises(OperationNotDefinedError, match="Quantile"):
+        ibis.to_sql(stretches, dialect="trino")
+
+
+def test_duckdb_is_asked_for_exact_ones(log):
+    assert log.exact
+    assert "approx" not in measure(log, QUESTION).query.lower()

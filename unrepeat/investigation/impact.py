@@ -20,6 +20,7 @@ from unrepeat.investigation.telemetry.requests import RequestLog
 from unrepeat.support.shares import wilson
 
 FAILED_FROM = 500  # HTTP status from which a request counts as failed
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 GRACE = timedelta(minutes=5)  # after the window: an attempt that succeeds by then succeeded in the end
 
 
@@ -116,13 +117,13 @@ class Impact:
 def quiet_threshold(log: RequestLog, start: datetime, end: datetime, quantile: float = 0.999) -> float | None:
     """The request time (seconds) that all but one request in a thousand stay under in a quiet window; None when nothing was asked then."""
     quiet = _between(log.table, start, end)
-    value = quiet.aggregate(limit=_.seconds.quantile(quantile)).execute()["limit"].iloc[0]
+    value = quiet.aggregate(limit=_quantile(_.seconds, quantile, exact=log.exact)).execute()["limit"].iloc[0]
     return None if value is None or math.isnan(value) else float(value)
 
 
 def measure(log: RequestLog, question: Question) -> Impact:
     """Ask the log. Two queries: one over users, one over stretches of time."""
-    totals, stretches = _totals(log.table, question), _stretches(log.table, question)
+    totals, stretches = asked(log.table, question, exact=log.exact)
     sums = {name: _int(value) for name, value in totals.execute().iloc[0].items()}
     buckets = tuple(_bucket(row) for row in stretches.execute().to_dict("records"))
     query = f"{ibis.to_sql(totals)};\n\n{ibis.to_sql(stretches)};"
@@ -145,6 +146,11 @@ def measure(log: RequestLog, question: Question) -> Impact:
         query=query,
         digest=digest,
     )
+
+
+def asked(table: ibis.Table, question: Question, *, exact: bool = True) -> tuple[ibis.Table, ibis.Table]:
+    """The two queries, for whatever engine the table is in. `exact`: whether it knows exact quantiles; shares are exact everywhere."""
+    return _totals(table, question), _stretches(table, question, exact=exact)
 
 
 def _totals(table: ibis.Table, question: Question) -> ibis.Table:
@@ -171,7 +177,7 @@ def _totals(table: ibis.Table, question: Question) -> ibis.Table:
     )
 
 
-def _stretches(table: ibis.Table, question: Question) -> ibis.Table:
+def _stretches(table: ibis.Table, question: Question, *, exact: bool) -> ibis.Table:
     """One row a stretch of time, in order."""
     start, end = question.shown or (question.start, question.end)
     marked = _marked(_between(table, start, question.patience(end)), question, end)
@@ -182,9 +188,7 @@ def _stretches(table: ibis.Table, question: Question) -> ibis.Table:
     requests = inside.group_by("stretch").aggregate(
         requests=_.count(),
         failed=_.failed.cast("int64").sum(),
-        p50=_.seconds.quantile(0.5),
-        p95=_.seconds.quantile(0.95),
-        p99=_.seconds.quantile(0.99),
+        **{name: _quantile(_.seconds, share, exact=exact) for name, share in QUANTILES.items()},
     )
     people = (
         inside.filter(_.session != "")
@@ -201,6 +205,10 @@ def _stretches(table: ibis.Table, question: Question) -> ibis.Table:
     )
     joined = requests.left_join(people, "stretch").drop("stretch_right")
     return joined.mutate(at_seconds=(_.stretch * seconds).cast("float64")).order_by("stretch")
+
+
+def _quantile(column: Any, share: float, *, exact: bool) -> Any:
+    return column.quantile(share) if exact else column.approx_quantile(share)
 
 
 def _marked(table: ibis.Table, question: Question, end: datetime) -> ibis.Table:

@@ -14,6 +14,7 @@ from typing import Any
 import ibis
 from ibis import _
 from ibis.backends import BaseBackend
+from ibis.expr.operations import Quantile
 
 COLUMNS = ("at", "method", "path", "status", "seconds", "session")
 
@@ -36,6 +37,11 @@ class RequestLog:
     table: ibis.Table
     source: str
     unreadable: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """Whether the engine knows exact quantiles (Trino knows approximate ones only)."""
+        return bool(self.con.has_operation(Quantile))
 
 
 def duckdb(*, threads: int | None = None) -> BaseBackend:
