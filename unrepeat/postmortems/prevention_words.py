@@ -83,6 +83,11 @@ def guard(fact: GuardFact, zone: str) -> str:
     return "Not proven yet: nobody has run it on the failure and on the fix."
 
 
+def kind(fact: GuardFact) -> str:
+    """What kind of check a guard is, as words: `alert backtest`."""
+    return fact.kind.replace("_", " ")
+
+
 def proof(fact: GuardFact, zone: str) -> str:
     """The same with what its two runs said, so that a reader sees what the guard would have changed."""
     if not (fact.proven and fact.red_said and fact.green_said):

@@ -121,7 +121,7 @@ def tell(console: Console, number: int) -> None:
 
 def _guard(guard: GuardFact, zone: str) -> list[str]:
     """A guard in a few lines: what proves it, or why nothing does, and the remedy."""
-    lines = [f"  {guard.name} ({guard.kind}). {said.guard(guard, zone)}"]
+    lines = [f"  {guard.name} ({said.kind(guard)}). {said.guard(guard, zone)}"]
     if guard.proven:
         return [*lines, f"      red: {guard.red_said}", f"    green: {guard.green_said}"]
     row = store.guard(guard.number)

@@ -104,7 +104,7 @@ def _row(measure: MeasureFact, facts: Facts) -> str:
     since = said.state(measure, facts.zone)
     state = f"{_MARK[measure.state]} {said.STATES[measure.state]}{f', {markdown(since)}' if since else ''}"
     watch = " ".join(
-        f"{markdown(guards[n].name)} ({markdown(guards[n].kind)}). {markdown(said.proof(guards[n], facts.zone))}"
+        f"{markdown(guards[n].name)} ({markdown(said.kind(guards[n]))}). {markdown(said.proof(guards[n], facts.zone))}"
         for n in measure.guards
         if n in guards
     )
@@ -131,7 +131,7 @@ def _run(measure: MeasureFact) -> str:
 
 def _proof(guard: GuardFact, zone: str) -> str:
     lines = [
-        f"- **{markdown(guard.name)}** ({markdown(guard.kind)}), text {code(guard.digest)}. {markdown(said.guard(guard, zone))}"
+        f"- **{markdown(guard.name)}** ({markdown(said.kind(guard))}), text {code(guard.digest)}. {markdown(said.guard(guard, zone))}"
     ]
     if guard.proven:
         lines += [

@@ -191,6 +191,12 @@ def guard_said(guard: GuardFact, facts: Facts) -> str:
 
 
 @register.filter
+def kind_said(guard: GuardFact) -> str:
+    """What kind of check it is."""
+    return prevention_words.kind(guard)
+
+
+@register.filter
 def proof_said(guard: GuardFact, facts: Facts) -> str:
     """The same, with what its two runs said."""
     return prevention_words.proof(guard, facts.zone)
