@@ -114,3 +114,35 @@ def test_flaky_is_recognised_and_shown(served, database, repository):
     assert "flaky" in lucky.out
     assert lucky.status == 0
     assert json.loads(repository.unrepeat("guard", "show", "sessions-limit", "--json", **runner).out)["flaky"]
+
+
+def test_a_safe_guard_is_proven_and_run_by_the_server_that_is_named(served, database, repository):
+    served.env["UNREPEAT_PRIVATE_ADDRESSES"] = "127.0.0.1/32"
+    served.start()
+    token = json.loads(served.command("user", "add", "Ben", "--role", "responder", "--token", "--json"))["token"]
+    ben = {"url": f"http://127.0.0.1:{served.port}", "token": token}
+    address = f"http://127.0.0.1:{served.port}/api/v1/{{version}}"
+    declared = repository.unrepeat(
+        "guard",
+        "declare",
+        "answers",
+        "--kind",
+        "http_check",
+        "--set",
+        f"url={address}",
+        "--set",
+        "version=health",
+        **ben,
+    )
+    assert declared.status == 0, declared
+    proven = repository.unrepeat(
+        "guard", "prove", "answers", "--failure", "version:nothing-here", "--fix", "version:health", **ben
+    )
+    assert (proven.status, database.one("select proven from prevention_proof")) == (0, True), proven
+    assert "answers is proven" in proven.out
+    ran = repository.unrepeat("guard", "run", "answers", **ben)
+    assert ran.status == 0, ran
+    assert database.one("select count(*) from prevention_run where \"where\" = 'server'") == 3
+    refused = repository.unrepeat("guard", "prove", "answers", "--failure", "HEAD~1", "--fix", "HEAD", **ben)
+    assert refused.status == 1
+    assert "cannot run on" in refused.err
