@@ -235,6 +235,12 @@ def published(numbers: Iterable[int]) -> set[int]:
     return set(store.published().filter(pk__in=list(numbers)).values_list("pk", flat=True))
 
 
+def began_between(first: date, last: date) -> list[Row]:
+    """Published reports of outages that began on one of these days, in the server's zone."""
+    rows = store.published().filter(started_at__gte=_moment(first), started_at__lt=_moment(last, after=True))
+    return [_row(row, None) for row in rows]
+
+
 def drafts(limit: int = 50) -> list[Row]:
     """Reports that were never published, newest first."""
     return [_row(row, None) for row in store.drafts()[:limit]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unrepeat.incidents import queries as incidents
-from unrepeat.prevention import reminders, ticketing
+from unrepeat.prevention import digest, reminders, ticketing
 from unrepeat.support.wakeups import Claim
 
 
@@ -11,6 +11,8 @@ def note(claim: Claim) -> str:
     """Plan the reminders, tell of failures, bring the tickets level; done again, it changes nothing."""
     number = int(claim.subject["incident"])
     state = incidents.state_of(number)
+    if state.measures:
+        digest.stand()
     planned = sum(reminders.plan(number, measure) for measure in state.measures.values())
     told = reminders.tell_failures(number, state)
     tickets = ticketing.follow(number, state)

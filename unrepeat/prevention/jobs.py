@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unrepeat.prevention import asked, following, night, patrol, reminders, repeats, ticket_news, ticketing
+from unrepeat.prevention import asked, digest, following, night, patrol, reminders, repeats, ticket_news, ticketing
 from unrepeat.support.wakeups import Again, Claim
 
 
@@ -60,6 +60,8 @@ HANDLERS: dict[str, Callable[..., str | Again]] = {
     "prove": asked.keep,
     "measures": _measures,
     "remind": reminders.remind,
+    "digest": digest.send,
+    "anniversary": digest.remember,
     "ticket": ticketing.note,
     "ticket_news": ticket_news.note,
     "poll_trackers": ticket_news.keep,

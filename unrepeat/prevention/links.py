@@ -10,6 +10,21 @@ def incident(number: int) -> str:
     return f"{_home()}/incidents/{number}"
 
 
+def measure(incident: int, number: int) -> str:
+    """The measure's page."""
+    return f"{_home()}/incidents/{incident}/measures/{number}"
+
+
+def measures() -> str:
+    """The board of all measures."""
+    return f"{_home()}/measures"
+
+
+def guards() -> str:
+    """The list of all guards."""
+    return f"{_home()}/guards"
+
+
 def report(number: int) -> str:
     """The postmortem's page."""
     return f"{_home()}/postmortems/{number}"

@@ -45,7 +45,7 @@ def remind(claim: Claim) -> str:
     if measure.due != claim.subject["due"]:
         return f"measure {wanted} of incident {number} is due on another day now: nobody is reminded"
     today = clock.now().astimezone(ZoneInfo(config().time_zone)).date()
-    subject, text = reminding.reminder(measure, where(number, state), today)
+    subject, text = reminding.reminder(measure, where(number, state, measure.number), today)
     kind = "before" if int(claim.subject["days"]) < 0 else "after"
     said = tell(measure.owner, number, measure, kind, subject, text, key=claim.key)
     plan(number, measure)
@@ -58,7 +58,7 @@ def tell_failures(number: int, state: State) -> int:
     for measure in state.measures.values():
         if measure.failed_at is None:
             continue
-        guard, place = state.guards.get(measure.failed_guard), where(number, state)
+        guard, place = state.guards.get(measure.failed_guard), where(number, state, measure.number)
         names = [measure.owner, *(name for name in _workers(number, state) if name != measure.owner)]
         key = f"regressed:{number}:{measure.number}:{measure.failed_at.isoformat()}"
         reached: set[str] = set()
@@ -95,10 +95,12 @@ def tell(who: str, incident: int, measure: Measure, kind: str, subject: str, tex
     return f"told {who}"
 
 
-def where(number: int, state: State) -> reminding.Where:
-    """What the measures of an incident belong to."""
+def where(number: int, state: State, measure: int) -> reminding.Where:
+    """What a measure belongs to, with the address of its page."""
     postmortem = postmortems.of_incident(number)
-    return reminding.Where(number, state.title, links.incident(number), links.report(postmortem) if postmortem else "")
+    return reminding.Where(
+        number, state.title, links.measure(number, measure), links.report(postmortem) if postmortem else ""
+    )
 
 
 def _workers(number: int, state: State) -> list[str]:

@@ -143,14 +143,14 @@ def _behind(ticket: Ticket, measure: Measure) -> bool:
 def _tell_news(kind: Teller, ticket: Ticket, state: State, measure: Measure) -> Told:
     key = ticket_words.news_key(measure, ticket.told)
     if key not in ticket.told:
-        place = reminders.where(ticket.incident_id, state)
+        place = reminders.where(ticket.incident_id, state, ticket.measure)
         news = ticket_words.told(measure, guards_of(state, measure), place, key)
         kind.tell(place_of(ticket.tracker), news, ticket_words.mark(ticket.marker, key))
     return Told(key)
 
 
 def _bring_level(kind: Kind, ticket: Ticket, state: State, measure: Measure) -> Told:
-    place, belongs = place_of(ticket.tracker), reminders.where(ticket.incident_id, state)
+    place, belongs = place_of(ticket.tracker), reminders.where(ticket.incident_id, state, ticket.measure)
     if not ticket.number:
         _make(kind, place, ticket, state, measure)
     told = list(ticket.told) or ["open"]  # the text itself says so much
@@ -174,7 +174,7 @@ def _make(kind: Kind, place: Place, ticket: Ticket, state: State, measure: Measu
         if ticket.begun_at is None:
             _announce(ticket, begun_at=clock.now())
         causes = [c.text or c.value for c in state.causes.values() if c.number in measure.answers]
-        where = reminders.where(ticket.incident_id, state)
+        where = reminders.where(ticket.incident_id, state, ticket.measure)
         found = kind.create(place, ticket_words.draft(measure, where, causes, ticket.marker))
     _announce(ticket, number=found.number, url=found.url[:500], seen=found.state, seen_at=clock.now())
 
