@@ -24,7 +24,8 @@ from typing import Any
 LIMIT = 100  # milliseconds
 EVERY = 300  # seconds between two runs of a guard
 OPTIONS = {"guards": 10_000, "runs": 1_000, "incidents": 10_000, "reports": 200, "seconds": 60, "times": 15}
-COLOURS = ("green", "green", "green", "green", "green", "green", "green", "red", "broken", "green")
+COLOURS = {7: "red", 8: "broken"}  # of fifty guards; the rest is green
+LOG = 4  # entries of each incident
 
 
 def main(argv: list[str]) -> int:
@@ -178,7 +179,7 @@ def _fill(guards: int, incidents: int, reports: int, address: str) -> None:
         (
             Incident(
                 opened_at=opened(i), started_at=opened(i), detected_at=opened(i), resolved_at=opened(i), title=f"Outage {i}", status="resolved",
-                severity="major", service=f"service-{i % 50}", services=[f"service-{i % 50}"], is_open=False, last_at=opened(i),
+                severity="major", service=f"service-{i % 50}", services=[f"service-{i % 50}"], is_open=False, last_seq=LOG, last_at=opened(i),
                 to_detect=i * 7 % 3600, to_cause=i * 13 % 7200, to_mitigate=i * 17 % 9000, repeat_of=1 if i % 40 == 0 else None,
                 causes=[[role, word] for role, word in zip(("trigger", "cause", "factor"), words[i % 2], strict=True)],
             )
@@ -187,7 +188,6 @@ def _fill(guards: int, incidents: int, reports: int, address: str) -> None:
         batch_size=500,
     )  # fmt: skip
     numbers = list(Incident.objects.order_by("pk").values_list("pk", flat=True))
-    _logs(numbers[:50], now)
     states = ("open", "done", "verified", "verified", "failed")
     MeasureRow.objects.bulk_create(
         (
@@ -207,7 +207,7 @@ def _fill(guards: int, incidents: int, reports: int, address: str) -> None:
         (
             Guard(
                 name=f"guard-{i}", kind="http_check", service=f"service-{i % 50}", spec=spec, digest=digest, every=EVERY, origin="api",
-                made_by="ada", made_at=now, changed_at=now, colour=COLOURS[i % 10], turned_at=now, ran_at=now, ran_said="it answers",
+                made_by="ada", made_at=now, changed_at=now, colour=COLOURS.get(i % 50, "green"), turned_at=now, ran_at=now, ran_said="it answers",
                 runs=1000, proven_digest=digest if i % 3 else "", proven_at=now if i % 3 else None, flaky=i % 100 == 0, measures=1,
             )
             for i in range(guards)
@@ -219,6 +219,7 @@ def _fill(guards: int, incidents: int, reports: int, address: str) -> None:
         (Tie(guard_id=key, incident_id=numbers[i % len(numbers)], measure=1) for i, key in enumerate(keys)),
         batch_size=2000,
     )
+    _logs(numbers, keys, digest, now)
     Postmortem.objects.bulk_create(
         (
             Postmortem(
@@ -247,23 +248,26 @@ def _fill(guards: int, incidents: int, reports: int, address: str) -> None:
     )  # fmt: skip
 
 
-def _logs(numbers: list[int], now: datetime) -> None:
-    """Real logs of some incidents, for the page of a measure."""
+def _logs(numbers: list[int], keys: list[int], digest: str, now: datetime) -> None:
+    """A real log for each incident: it opened, its measure was proposed and done, a guard was tied to it."""
     from unrepeat.incidents import entries as e
     from unrepeat.incidents.codec import encode
     from unrepeat.incidents.models import LogEntry
 
-    entries: list[e.Entry] = [
-        e.IncidentOpened("The shop is slow", "major", "shop", "UTC", "by_hand"),
-        e.MeasureProposed(1, "task", "What is done about it", "owner-1", "2026-01-01", "prevent"),
-        e.MeasureDone(1, "it is out"),
-    ]
-    rows = []
-    for number in numbers:
-        for seq, entry in enumerate(entries, 1):
-            kind, data = encode(entry)
-            rows.append(LogEntry(incident_id=number, seq=seq, kind=kind, at=now, recorded_at=now, by="ada", data=data))
-    LogEntry.objects.bulk_create(rows)
+    def rows() -> Iterator[LogEntry]:
+        for i, number in enumerate(numbers):
+            entries: tuple[e.Entry, ...] = (
+                e.IncidentOpened("The shop is slow", "major", "shop", "UTC", "by_hand"),
+                e.MeasureProposed(1, "task", "What is done about it", "owner-1", "2026-01-01", "prevent"),
+                e.MeasureDone(1, "it is out"),
+                e.GuardTied(1, keys[i % len(keys)], f"guard-{i % len(keys)}", "http_check", digest),
+            )
+            assert len(entries) == LOG
+            for seq, entry in enumerate(entries, 1):
+                kind, data = encode(entry)
+                yield LogEntry(incident_id=number, seq=seq, kind=kind, at=now, recorded_at=now, by="ada", data=data)
+
+    LogEntry.objects.bulk_create(rows(), batch_size=2000)
 
 
 def _fill_runs(runs: int) -> None:

@@ -39,7 +39,7 @@ OPEN = {
 OWN = {"account_change_password", "account_set_password", "my-tokens", "revoke-token"}
 """Pages about the one who is signed in: a reader may write there, and open reading does not open them."""
 FOR_RESPONDERS = {"act", "publish", "edit", "deliveries", "delivery", "reread"}
-FOR_RESPONDERS |= {"tie-guard", "act-guard", "declare-guard", "declare-guard-kind"}
+FOR_RESPONDERS |= {"name-repeat", "tie-guard", "act-guard", "declare-guard", "declare-guard-kind"}
 FOR_ADMINS = {"settings", "add-source", "change-source", "people", "change-person", "configuration"}
 STREAMS = re.compile(r"stream$")
 ROLES = {"anonymous": None, "reader": Role.READER, "responder": Role.RESPONDER, "admin": Role.ADMIN}
@@ -69,6 +69,7 @@ def _example(route: str, world) -> str:
         "person": "MQ",
         "number": "1",
         "measure": "1",
+        "postmortem": "1",
         "pk": "1",
     }
     if world is not None:

@@ -1,19 +1,19 @@
 """What many outages say together, counted in the database from summary rows: never of one person or one team.
 
-Months are those of the server's zone; only outages that began in the last `MONTHS` of them are counted.
+Months are those of UTC, told apart in the database by the first letters of a moment; only the last `MONTHS` of them are counted.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, TextField
+from django.db.models.functions import Cast, Substr
 
 from unrepeat.incidents import causes
 from unrepeat.incidents.models import Incident, MeasureRow
@@ -24,23 +24,10 @@ MERGED = "merged"  # an incident that went on in another one is no outage of its
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """A month of the server's zone: when it begins, and when the next one does."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def name(self) -> str:
-        """`2024-08`."""
-        return f"{self.start:%Y-%m}"
-
-
-@dataclass(frozen=True, slots=True)
 class RepeatMonth:
-    """How many outages began in a month, and how many of them a person called a repeat."""
+    """How many outages opened in a month, and how many of them a person called a repeat."""
 
-    month: Month
+    month: str  # 2024-08
     outages: int
     repeats: int
 
@@ -75,7 +62,7 @@ class Times:
 class MeasureMonth:
     """How many measures stood how at the end of a month (or now)."""
 
-    month: Month
+    month: str
     open: int
     done: int
     verified: int
@@ -101,65 +88,62 @@ class Behind:
     nothing: int
 
 
-def months(now: datetime, zone: str, count: int = MONTHS) -> list[Month]:
-    """The last months, the present one last."""
-    local = now.astimezone(ZoneInfo(zone))
-    last = local.year * 12 + local.month - 1
-    starts = [_first(number, zone) for number in range(last - count + 1, last + 2)]
-    return [Month(start, end) for start, end in pairwise(starts)]
+def months(now: datetime, count: int = MONTHS) -> list[str]:
+    """The last months, the present one last: `2024-08`."""
+    last = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 1
+    return [f"{number // 12}-{number % 12 + 1:02}" for number in range(last - count + 1, last + 1)]
 
 
-def worth_showing(asked: list[Month], least: int = 12) -> list[Month]:
+def began(month: str) -> datetime:
+    """When a month began."""
+    return datetime.fromisoformat(f"{month}-01T00:00:00+00:00")
+
+
+def worth_showing(asked: list[str], least: int = 12) -> list[str]:
     """The months from the first one on in which there was an outage or a measure; some at least."""
-    first = (
-        Incident.objects.filter(opened_at__gte=asked[0].start)
-        .order_by("opened_at")
-        .values_list("opened_at", flat=True)
-        .first()
-    )
-    older = MeasureRow.objects.filter(proposed_at__lt=asked[0].end).exists()
-    if older or first is None:
-        return asked if older else asked[-least:]
-    return [month for i, month in enumerate(asked) if month.end > first or i >= len(asked) - least]
+    firsts = [
+        Incident.objects.filter(opened_at__gte=began(asked[0])).aggregate(at=Min("opened_at"))["at"],
+        MeasureRow.objects.aggregate(at=Min("proposed_at"))["at"],
+    ]
+    first = min((f"{at:%Y-%m}" for at in firsts if at is not None), default=asked[-1])
+    return [month for i, month in enumerate(asked) if month >= first or i >= len(asked) - least]
 
 
-def _first(number: int, zone: str) -> datetime:
-    return datetime(number // 12, number % 12 + 1, 1, tzinfo=ZoneInfo(zone))
-
-
-def repeats(asked: Sequence[Month]) -> list[RepeatMonth]:
+def repeats(asked: Sequence[str]) -> list[RepeatMonth]:
     """Outages and repeats by month."""
-    rows = Incident.objects.exclude(status=MERGED)
-    outages = _by_month(rows.filter(opened_at__gte=asked[0].start), "opened_at", asked)
-    again = _by_month(rows.filter(opened_at__gte=asked[0].start, repeat_of__isnull=False), "opened_at", asked)
-    return [RepeatMonth(*one) for one in zip(asked, outages, again, strict=True)]
+    rows = Incident.objects.filter(opened_at__gte=began(asked[0])).exclude(status=MERGED)
+    counted = rows.annotate(month=_month("opened_at")).values("month").order_by()
+    found = {row["month"]: row for row in counted.annotate(outages=Count("id"), again=Count("repeat_of"))}
+    return [
+        RepeatMonth(month, *((found[month]["outages"], found[month]["again"]) if month in found else (0, 0)))
+        for month in asked
+    ]
 
 
-def causes_and_times(since: datetime) -> tuple[list[Words], list[Times]]:
-    """Words for triggers, causes and factors, and the three times, from one reading of the rows."""
+def causes_named(since: datetime) -> list[Words]:
+    """How often each word for triggers, causes and factors was given: outages with the same words are read once."""
     rows = Incident.objects.filter(opened_at__gte=since).exclude(status=MERGED)
-    read = list(rows.values_list("to_detect", "to_cause", "to_mitigate", "causes"))
-    times = [
+    counted = rows.annotate(text=Cast("causes", TextField())).values("text").order_by().annotate(n=Count("id"))
+    return _words([(json.loads(row["text"]), row["n"]) for row in counted])
+
+
+def times(since: datetime) -> list[Times]:
+    """The three times of the outages that began since then."""
+    rows = Incident.objects.filter(opened_at__gte=since).exclude(status=MERGED).order_by()
+    read = list(rows.values_list("to_detect", "to_cause", "to_mitigate"))
+    return [
         _times("to_detect", "From the start until it was detected", [row[0] for row in read]),
         _times("to_cause", "From detected until the guilty was named", [row[1] for row in read]),
         _times("to_mitigate", "From detected until the harm stopped", [row[2] for row in read]),
     ]
-    return _words([row[3] for row in read]), times
 
 
-def measures(asked: Sequence[Month], now: datetime) -> list[MeasureMonth]:
+def measures(asked: Sequence[str]) -> list[MeasureMonth]:
     """How measures stood at the end of each month, from the moments that their rows keep: proposed, done, verified, failed."""
-    rows = MeasureRow.objects.exclude(state="dropped")
-    moments = [min(month.end, now) for month in asked]
-    wanted = {
-        f"{name}{i}": Count("id", filter=Q(**{f"{name}_at__lt": at}))
-        for i, at in enumerate(moments)
-        for name in ("proposed", "done", "verified", "failed")
-    }
-    found = rows.aggregate(**wanted)
+    by = {name: _until(f"{name}_at", asked) for name in ("proposed", "done", "verified", "failed")}
     made = []
     for i, month in enumerate(asked):
-        proposed, done, verified, failed = (found[f"{name}{i}"] for name in ("proposed", "done", "verified", "failed"))
+        proposed, done, verified, failed = (by[name][i] for name in ("proposed", "done", "verified", "failed"))
         stands = max(0, verified - failed)
         made.append(MeasureMonth(month, max(0, proposed - done), max(0, done - stands - failed), stands, failed))
     return made
@@ -191,33 +175,35 @@ def behind() -> Behind:
     return Behind(found["with_proof"], found["with_guard"] - found["with_proof"], found["every"] - found["with_guard"])
 
 
-def _by_month(rows: QuerySet[Incident], column: str, asked: Sequence[Month]) -> list[int]:
-    wanted = {
-        f"m{i}": Count("id", filter=Q(**{f"{column}__gte": month.start, f"{column}__lt": month.end}))
-        for i, month in enumerate(asked)
-    }
-    found = rows.aggregate(**wanted)
-    return [found[f"m{i}"] for i in range(len(asked))]
+def _month(column: str) -> Substr:
+    """The month of a moment as the database tells it in words, in UTC: without any converter of rows."""
+    return Substr(Cast(column, TextField()), 1, 7)
 
 
-def _words(read: Iterable[list[list[str]]]) -> list[Words]:
+def _until(column: str, asked: Sequence[str]) -> list[int]:
+    """How many measures had that moment behind them at the end of each month."""
+    rows = MeasureRow.objects.exclude(state="dropped").filter(**{f"{column}__isnull": False})
+    counted = rows.annotate(month=_month(column)).values("month").order_by().annotate(n=Count("id"))
+    found = [(row["month"], row["n"]) for row in counted]
+    return [sum(n for then, n in found if then <= month) for month in asked]
+
+
+def _words(read: Iterable[tuple[list[list[str]], int]]) -> list[Words]:
     counted: dict[str, Counter[str]] = {role: Counter() for role in causes.ROLES}
     named, total = Counter[str](), 0
-    for own in read:
-        total += 1
-        roles = set()
+    for own, n in read:
+        total += n
         for role, value in own:
             if role in counted:
-                counted[role][value] += 1
-                roles.add(role)
-        named.update(roles)
+                counted[role][value] += n
+        for role in {role for role, _ in own}:
+            named[role] += n
     made = []
     for role, title in causes.ROLES.items():
         words = causes.WORDS[role]
         ranked = sorted(counted[role].items(), key=lambda one: (-one[1], one[0]))
-        made.append(
-            Words(role, title, tuple((words.get(v, v.replace("_", " ")), n) for v, n in ranked), total - named[role])
-        )
+        told = tuple((words.get(v, v.replace("_", " ")), n) for v, n in ranked)
+        made.append(Words(role, title, told, total - named[role]))
     return made
 
 

@@ -19,7 +19,7 @@ def repeats_plot(months: Sequence[RepeatMonth]) -> Plot:
     """Outages by month, and how many were repeats."""
     outages, again = sum(one.outages for one in months), sum(one.repeats for one in months)
     said = f"{again} of {outages} outages were a past failure come back."
-    names = [one.month.name for one in months]
+    names = [one.month for one in months]
     layers = [
         Layer("repeats", "bad", tuple(one.repeats for one in months)),
         Layer("other outages", "calm", tuple(one.outages - one.repeats for one in months)),
@@ -27,7 +27,7 @@ def repeats_plot(months: Sequence[RepeatMonth]) -> Plot:
     drawn = {
         wide: stacks("repeats", "Outages and repeats by month", said, names, layers, wide) for wide in (WIDE, NARROW)
     }
-    rows = tuple((one.month.name, one.outages, one.repeats) for one in months)
+    rows = tuple((one.month, one.outages, one.repeats) for one in months)
     caption = "Outages by the month in which they opened; a repeat is one that a person confirmed."
     return Plot(
         "repeats",
@@ -93,12 +93,12 @@ def measures_plot(months: Sequence[MeasureMonth]) -> Plot:
         Layer("open", "calm", tuple(one.open for one in months)),
         Layer("failed", "bad", tuple(one.failed for one in months)),
     ]
-    names = [one.month.name for one in months]
+    names = [one.month for one in months]
     drawn = {
         wide: stacks("measures", "Measures by state at the end of each month", said, names, layers, wide)
         for wide in (WIDE, NARROW)
     }
-    rows = tuple((one.month.name, one.open, one.done, one.verified, one.failed) for one in months)
+    rows = tuple((one.month, one.open, one.done, one.verified, one.failed) for one in months)
     caption = "At the end of each month, from when each measure was proposed, done, first verified and failed; dropped ones are left out."
     return Plot(
         "measures", "Measures", said, caption, drawn[WIDE], drawn[NARROW],

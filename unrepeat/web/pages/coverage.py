@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from unrepeat.postmortems.numbers import headlines
@@ -14,6 +15,7 @@ from unrepeat.prevention import coverage
 from unrepeat.prevention.coverage import Cell, Line, Matrix
 from unrepeat.support import clock, words
 from unrepeat.support.config import config
+from unrepeat.support.templatetags.look import mark
 from unrepeat.web.access import Role, needs
 from unrepeat.web.pages.asked import page_asked
 from unrepeat.web.pages.csv_files import csv_file
@@ -25,17 +27,11 @@ SIGNS = {
     "broken": "note",
     "gone": "note",
 }
+CELL = '<td title="{}"><span class="answer">{} {}</span><small>{}since {}</small></td>'
+NOT_ASKED = mark_safe('<td><span class="soft">not asked</span></td>')
+CAUGHT_BEFORE = mark_safe("<b>caught before</b>, ")
 HEAD = ("report", "outage", "guard or rule", "answer", "minutes before people knew", "since", "asked last", "said")
 EVERYTHING = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A cell of the matrix for people: its shape, a few words, and the whole answer as a hint."""
-
-    shape: str
-    words: str
-    cell: Cell
 
 
 @needs(Role.READER)
@@ -79,10 +75,14 @@ def _rows(found: Matrix, line: Line) -> list[tuple[object, ...]]:
     ]
 
 
-def _shown(cell: Cell | None) -> Shown | None:
+def _shown(cell: Cell | None) -> SafeString:
+    """A cell of the matrix for people: shape, a few words, since when. There are a thousand of them on a page, so no template."""
     if cell is None:
-        return None
-    return Shown(SIGNS.get(cell.result, "note"), _words(cell), cell)
+        return NOT_ASKED
+    before = CAUGHT_BEFORE if cell.lost else ""
+    since = f"{cell.since.day} {cell.since:%b %Y}"
+    shape = mark(SIGNS.get(cell.result, "note"))
+    return format_html(CELL, cell.said, shape, _words(cell), before, since)
 
 
 def _words(cell: Cell) -> str:

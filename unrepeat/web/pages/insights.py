@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 from unrepeat.prevention import insights
 from unrepeat.prevention.plots import Plot, made
 from unrepeat.support import clock
-from unrepeat.support.config import config
 from unrepeat.support.problems import NotFound
 from unrepeat.web.access import Role, needs
 from unrepeat.web.pages.csv_files import csv_file
@@ -28,9 +27,7 @@ def shown(request: HttpRequest) -> HttpResponse:
     """All plots."""
     plots = _plots()
     groups = [(title, name, plots[name]) for name, title in GROUPS]
-    return render(
-        request, "pages/insights.html", {"groups": groups, "months": insights.MONTHS, "zone": config().time_zone}
-    )
+    return render(request, "pages/insights.html", {"groups": groups, "months": insights.MONTHS})
 
 
 @needs(Role.READER)
@@ -45,15 +42,14 @@ def download(request: HttpRequest, name: str) -> HttpResponseBase:  # noqa: ARG0
 
 
 def _plots() -> dict[str, list[Plot]]:
-    now, zone = clock.now(), config().time_zone
-    months = insights.worth_showing(insights.months(now, zone))
-    words, times = insights.causes_and_times(months[0].start)
+    months = insights.worth_showing(insights.months(clock.now()))
+    since = insights.began(months[0])
     return {
         "again": [made.repeats_plot(insights.repeats(months))],
-        "why": [made.words_plot(one) for one in words],
-        "times": [made.times_plot(one) for one in times],
+        "why": [made.words_plot(one) for one in insights.causes_named(since)],
+        "times": [made.times_plot(one) for one in insights.times(since)],
         "after": [
-            made.measures_plot(insights.measures(months, now)),
+            made.measures_plot(insights.measures(months)),
             made.guards_plot(insights.guards_by_kind(), insights.behind()),
         ],
     }
