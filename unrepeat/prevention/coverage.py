@@ -144,7 +144,7 @@ def _columns(reports: Sequence[int], most: int) -> tuple[list[Column], int]:
         caught=Count("pk", filter=Q(outcome="caught")), called=Max("name"), number=Max("guard_id")
     ).order_by("-caught", "called", "subject")
     found = [Column(row["subject"], row["called"], row["number"], row["caught"]) for row in counted[:most]]
-    more = counted.count() - most if len(found) == most else 0
+    more = rows.distinct().count() - most if len(found) == most else 0
     return found, more
 
 
