@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.requests_story import QUESTION, STORY, told
 from unrepeat.investigation.impact import measure
-from unrepeat.investigation.telemetry import requests
+from unrepeat.investigation.telemetry import request_source, requests
 
 COLUMNS = (
     "at Nullable(Float64), method Nullable(String), path Nullable(String), status Nullable(Int64), "
@@ -66,8 +66,6 @@ def served(session: Any) -> Iterator[int]:
 def test_clickhouse_gives_the_same_values_as_duckdb(tmp_path):
     chdb = pytest.importorskip("chdb.session", reason="chdb-core is not installed")
     pytest.importorskip("clickhouse_connect", reason="clickhouse-connect is not installed")
-    import ibis
-
     log_file = tmp_path / "access.log"
     log_file.write_text("\n".join(STORY))
     log = requests.nginx_json(requests.duckdb(), [log_file])
@@ -79,8 +77,7 @@ def test_clickhouse_gives_the_same_values_as_duckdb(tmp_path):
             "where at is not null and status is not null settings input_format_allow_errors_num = 1000"
         )
         with served(session) as port:
-            connection = ibis.clickhouse.connect(host="127.0.0.1", port=port, database="default")
-            clickhouse = requests.of_table(connection, "requests", requests.NGINX_JSON)
+            clickhouse = request_source.table(f"clickhouse://default:@127.0.0.1:{port}/default#requests")
             ours, theirs = measure(log, QUESTION), measure(clickhouse, QUESTION)
         assert clickhouse.source == "clickhouse requests"
         assert told(theirs) == told(ours)

@@ -184,6 +184,18 @@ def test_a_log_that_cannot_be_read_is_a_reason_and_the_incident_goes_on(tmp_path
     perform(number, Resolve("all is well"), "15:20")
 
 
+def test_an_engine_that_is_gone_in_the_middle_of_a_question_is_a_reason_said_once(tmp_path):
+    number = an_incident()
+    with request_source.using([a_shop_log(tmp_path / "access.log")]):
+        gone = request_source.request_log()
+        assert gone is not None
+        gone.con.disconnect()
+        for minute in ("15:17", "15:20", "15:30"):
+            look(number, minute)
+    assert len(reasons(number)) == 1
+    assert reasons(number)[0].startswith("the request log could not be asked (")
+
+
 def test_a_time_without_requests_is_a_reason_said_once_and_not_at_the_very_beginning(tmp_path):
     number = an_incident()
     file = tmp_path / "access.log"

@@ -6,6 +6,7 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import ibis
 import pytest
 import sqlglot
@@ -16,7 +17,7 @@ from ibis.common.exceptions import OperationNotDefinedError
 from tests.support.requests_story import CHECKOUT, NOON, QUESTION, STORY, told
 from unrepeat.investigation.harm import find_harm
 from unrepeat.investigation.impact import Bucket, Question, asked, measure, quiet_threshold
-from unrepeat.investigation.telemetry import requests
+from unrepeat.investigation.telemetry import Unanswered, request_source, requests
 from unrepeat.support.shares import wilson
 
 
@@ -166,3 +167,27 @@ def test_trino_knows_no_exact_quantiles_so_it_is_asked_for_approximate_ones():
 def test_duckdb_is_asked_for_exact_ones(log):
     assert log.exact
     assert "approx" not in measure(log, QUESTION).query.lower()
+
+
+class TestATableByItsAddress:
+    def test_a_table_that_is_there_already_is_asked_where_it_lies(self, log, tmp_path):
+        file, lines = tmp_path / "logs.duckdb", tmp_path / "access.log"
+        lines.write_text("\n".join(STORY))
+        with duckdb.connect(str(file)) as connection:
+            connection.execute(f"create table requests as select * from read_json('{lines}')")
+        assert told(measure(request_source.table(f"duckdb://{file}#requests"), QUESTION)) == told(
+            measure(log, QUESTION)
+        )
+
+    @pytest.mark.parametrize(
+        ("url", "why"),
+        [
+            ("clickhouse://logs.example/logs", "names no table"),
+            ("clickhouse://ada:secret@127.0.0.1:9/logs#requests", "the table requests in clickhouse cannot be asked"),
+            ("nonsense://x#requests", "the table requests in nonsense cannot be asked"),
+        ],
+    )
+    def test_one_that_cannot_be_asked_is_a_reason_without_its_password(self, url, why):
+        with pytest.raises(Unanswered, match=why) as reason:
+            request_source.table(url)
+        assert "secret" not in str(reason.value)

@@ -9,6 +9,8 @@ import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from unrepeat.duty import queries as duty
 from unrepeat.duty.models import Service
 from unrepeat.incidents import codec, commands, queries
@@ -65,6 +67,11 @@ def ask(claim: Claim) -> Measured | str | None:
         answer = NO_REQUEST_LOG if log is None else _ask(log, state, start)
     except Unanswered as error:
         return str(error)
+    except Exception as error:  # an engine that is gone in the middle of a question says so in its driver's own way
+        structlog.get_logger(__name__).exception(
+            "the request log could not be asked", incident=claim.subject["incident"]
+        )
+        return f"the request log could not be asked ({type(error).__name__})"
     return replace(answer, took=time.monotonic() - began) if isinstance(answer, Measured) else answer
 
 

@@ -49,7 +49,7 @@ class Config(BaseSettings):
     prometheus_url: str = ""
     """Base address of Prometheus, Thanos, Mimir or VictoriaMetrics. Empty: metrics are not looked at."""
     request_log: str = ""
-    """Files of the load balancer's request log, as a pattern: JSON lines or combined lines of nginx, or Parquet. Empty: impact is not measured."""
+    """The load balancer's request log: files, as a pattern (JSON lines or combined lines of nginx, or Parquet), or a table's address. Empty: impact is not measured."""
     traces_url: str = ""
     """Base address of Jaeger's query API, or of what speaks it. Empty: no traces are asked for, unless UNREPEAT_TRACES names files."""
     traces: str = ""

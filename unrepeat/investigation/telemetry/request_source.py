@@ -6,7 +6,9 @@ import glob
 import gzip
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from unrepeat.investigation.telemetry import Unanswered
 from unrepeat.investigation.telemetry import requests as logs
@@ -24,11 +26,35 @@ def request_log() -> RequestLog | None:
         return _in_use
     if not config().request_log:
         return None
+    if "://" in config().request_log:
+        return table(config().request_log)
     names = sorted(glob.glob(config().request_log))  # noqa: PTH207 (an absolute pattern)
     files = [Path(name) for name in names[:MOST_FILES]]
     if not files:
         raise Unanswered(f"no file matches UNREPEAT_REQUEST_LOG ({config().request_log})")
     return opened(files)
+
+
+def table(url: str) -> RequestLog:
+    """The table that an address names behind its `#`: `clickhouse://user:password@host:8123/logs#requests`; raises Unanswered."""
+    address, _, name = url.partition("#")
+    if not name:
+        raise Unanswered(
+            "UNREPEAT_REQUEST_LOG names no table: write it behind the address, as in clickhouse://host/logs#requests"
+        )
+    engine = address.partition("://")[0]
+    try:
+        return logs.of_table(_connected(address), name, logs.NGINX_JSON)
+    except Exception as error:  # whatever a driver raises; it may hold the password, so only its kind is told
+        _connected.cache_clear()
+        raise Unanswered(f"the table {name} in {engine} cannot be asked ({type(error).__name__})") from error
+
+
+@lru_cache(maxsize=1)
+def _connected(address: str) -> Any:
+    import ibis
+
+    return ibis.connect(address)
 
 
 def opened(files: Sequence[Path]) -> RequestLog:
