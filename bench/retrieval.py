@@ -113,6 +113,14 @@ def _report(options: argparse.Namespace, reports: list[dict[str, Any]], question
     _by_kind(questions, first["shipped"])
     if options.cross_validate:
         cv.report(questions, {name: result.places for name, result in first.items()})
+        cv.report_certainty(
+            questions,
+            {
+                name: ([place == 1 for place in result.places], result.sure, result.sure_without)
+                for name, result in first.items()
+                if name.startswith(cv.CERTAINTY)
+            },
+        )
     if options.misses:
         for question, place in zip(questions, first["shipped"].places, strict=True):
             if place != 1:
@@ -267,11 +275,18 @@ def _child(
     related["whole text only"] = Related("bench_related", knobs=Knobs(views=(0.0, 0.0, 0.0, 1.0), alias=KNOBS.alias))
     ask(index)(questions[0]["query"], SHOWN)  # reads the aliases once
     results = {name: _asked(ask(one), questions, numbers) for name, one in related.items()}
-    for question in questions:
-        gone = {numbers[name] for name in question["relevant"] if name in numbers}
-        results["shipped"].sure.append(index.find(question["query"]).sure)
-        results["shipped"].sure_without.append(index.find(question["query"], without=gone).sure)
+
+    def certain(result: Result) -> None:
+        for question in questions:
+            gone = {numbers[name] for name in question["relevant"] if name in numbers}
+            result.sure.append(index.find(question["query"]).sure)
+            result.sure_without.append(index.find(question["query"], without=gone).sure)
+
+    certain(results["shipped"])
     if options.cross_validate:
+        for name, knobs in cv.certainties():
+            with cv.certain_by(knobs):
+                certain(results.setdefault(f"{cv.CERTAINTY}{name}", Result(list(results["shipped"].places))))
         results |= {
             f"{cv.MARK}{name}": _asked(ask(Related("bench_related", knobs=knobs)), questions, numbers)
             for name, knobs in cv.settings()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +82,11 @@ def test_the_signs_of_the_leak():
 def test_a_change_that_came_after_the_alert_did_not_bring_it():
     state = fold(outage.log(*outage.outage()))
     assert not any("2.0.1" in sign for sign in [*past_signs(state), *present_signs(state)])
+
+
+def test_the_reference_lists_every_sign_with_its_weight():
+    text = (Path(__file__).parents[2] / "docs/reference/repeats.md").read_text(encoding="utf-8")
+    for kind, weight in WEIGHTS.items():
+        assert any(
+            line.startswith(f"| `{kind}` |") and line.endswith(f"| {weight:g} |") for line in text.splitlines()
+        ), kind

@@ -128,8 +128,8 @@ class Scorer:
         self._phrases = [(form, f" {' '.join(form)} ") for form in forms if len(form) > 1]
         self._words = {word for form in forms for word in form}
 
-    def score(self, views: Sequence[str], bag: str) -> float:
-        """The score of a document by its views, each a line of stems (in the order of `VIEWS`), and their `bag`."""
+    def score(self, views: Sequence[str], bag: Mapping[str, int]) -> float:
+        """The score of a document by its views, each a line of stems (in the order of `VIEWS`), and their bag (`read_bag`)."""
         counted, lengths = self._counts(views, bag)
         knobs = self._knobs
         damp = [
@@ -143,7 +143,7 @@ class Scorer:
                 total += found[0][0] if idea.pair else self._gained(found, damp)
         return total
 
-    def why(self, views: Sequence[str], bag: str) -> tuple[tuple[Phrase, Phrase], ...]:
+    def why(self, views: Sequence[str], bag: Mapping[str, int]) -> tuple[tuple[Phrase, Phrase], ...]:
         """What of the question stands in a document, and in which words; what says most comes first."""
         counted, _ = self._counts(views, bag)
         reasons = []
@@ -167,14 +167,13 @@ class Scorer:
             total += weight * best
         return total
 
-    def _counts(self, views: Sequence[str], bag: str) -> tuple[dict[Phrase, Sequence[int]], Sequence[int]]:
+    def _counts(self, views: Sequence[str], bag: Mapping[str, int]) -> tuple[dict[Phrase, Sequence[int]], Sequence[int]]:
         """How often each form stands in each view, and the lengths of the views."""
-        read = msgspec.json.decode(bag, type=dict[str, int])
-        counts: dict[Phrase, Sequence[int]] = {(word,): _unpacked(read[word]) for word in self._words & read.keys()}
+        counts: dict[Phrase, Sequence[int]] = {(word,): _unpacked(bag[word]) for word in self._words & bag.keys()}
         for form, said in self._phrases:
-            if form[0] in read and form[1] in read and said in (whole := f" {views[-1]} "):
+            if form[0] in bag and form[1] in bag and said in (whole := f" {views[-1]} "):
                 counts[form] = [*(f" {view} ".count(said) for view in views[:-1]), whole.count(said)]
-        return counts, _unpacked(read[_LENGTHS])
+        return counts, _unpacked(bag[_LENGTHS])
 
 
 _MOST = 65_535  # times that a stem is counted in a view
@@ -186,6 +185,11 @@ def bag_of(views: Sequence[str]) -> str:
     counts = [Counter(view.split()) for view in views]
     packed = {word: _packed([one[word] for one in counts]) for word in set().union(*counts)}
     return msgspec.json.encode({**packed, _LENGTHS: _packed([one.total() for one in counts])}).decode()
+
+
+def read_bag(bag: str) -> dict[str, int]:
+    """The bag, to score with."""
+    return msgspec.json.decode(bag, type=dict[str, int])
 
 
 def _packed(numbers: Sequence[int]) -> int:

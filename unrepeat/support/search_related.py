@@ -34,6 +34,7 @@ from unrepeat.support.search_rank import (
     bag_of,
     confidence,
     ideas,
+    read_bag,
     weighed,
 )
 from unrepeat.support.search_text import stems
@@ -128,7 +129,7 @@ class Related:
         question = weighed(asked, counts, library.documents)
         scorer = Scorer(question, library, self.knobs)
         best = _candidates(question, having, without, only)
-        pages = {doc: (views, bag) for doc, views, bag in self._read(best)}
+        pages = {doc: (views, read_bag(bag)) for doc, views, bag in self._read(best)}
         scored = sorted(((scorer.score(*page), doc) for doc, page in pages.items()), key=lambda hit: (-hit[0], hit[1]))
         hits = tuple(Scored(doc, score, scorer.why(*pages[doc])) for score, doc in scored[:limit])
         certain = weighed(ideas(text, aliases(config().search_aliases), CERTAIN), counts, library.documents)
