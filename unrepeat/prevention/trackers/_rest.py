@@ -86,10 +86,27 @@ def stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def place(url: str) -> tuple[str, str]:
+    """Host and path of an address; both empty when it is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return parts.hostname or "", parts.path
+
+
+def leads_nowhere(project: str) -> bool:
+    """Whether a part of a project's path would lead out of it."""
+    return any(part in (".", "..") for part in project.split("/"))
+
+
 def address(url: str, default: str) -> str:
     """The API's address without a slash at its end; Invalid when it is none."""
     found = (url or default).strip().rstrip("/")
-    parts = urlsplit(found)
+    try:
+        parts = urlsplit(found)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
         raise Invalid(
             f"“{url[:80]}” is no address of an API.",

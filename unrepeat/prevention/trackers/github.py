@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from unrepeat.prevention.trackers import _rest
 from unrepeat.prevention.tracking import Changed, Draft, Place, Seen, TicketState
@@ -24,7 +23,7 @@ FOLLOWS = True
 def checked(place: Place) -> Place:
     """A repository is owner/name."""
     project = place.project.strip().strip("/")
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", project):
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", project) or _rest.leads_nowhere(project):
         raise Invalid(f"“{project[:80]}” is no repository.", "It is named by owner and name.", "Write owner/name.")
     return Place(_rest.address(place.url, URL), project, _rest.token(place.token))
 
@@ -36,9 +35,10 @@ def name(place: Place, number: str) -> str:
 
 def number_of(place: Place, url: str) -> str | None:
     """From https://github.com/owner/name/issues/5."""
-    host, ours = urlsplit(url), urlsplit(place.url)
-    found = re.fullmatch(r"/([^/]+/[^/]+)/issues/([0-9]{1,12})/?", host.path)
-    same = (host.hostname or "") in (ours.hostname, (ours.hostname or "").removeprefix("api."))
+    host, path = _rest.place(url)
+    ours, _ = _rest.place(place.url)
+    found = re.fullmatch(r"/([^/]+/[^/]+)/issues/([0-9]{1,12})/?", path)
+    same = host in (ours, ours.removeprefix("api."))
     return found[2] if found and same and found[1].lower() == place.project.lower() else None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from unrepeat.prevention.trackers import _rest
 from unrepeat.prevention.tracking import Changed, Draft, Place, Seen, TicketState
@@ -24,7 +24,11 @@ FOLLOWS = True
 def checked(place: Place) -> Place:
     """A project is its path, group/name, with as many groups as there are."""
     project = place.project.strip().strip("/")
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+", project) or len(project) > 255:
+    if (
+        not re.fullmatch(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+", project)
+        or len(project) > 255
+        or _rest.leads_nowhere(project)
+    ):
         raise Invalid(f"“{project[:80]}” is no project.", "It is named by its path.", "Write group/name.")
     url = _rest.address(place.url, URL).removesuffix("/api/v4")
     return Place(url, project, _rest.token(place.token))
@@ -37,11 +41,10 @@ def name(place: Place, number: str) -> str:
 
 def number_of(place: Place, url: str) -> str | None:
     """From https://gitlab.com/group/name/-/issues/5, or as a work item."""
-    home = urlsplit(place.url)
-    there = urlsplit(url)
-    path = there.path.removeprefix(home.path)
-    found = re.fullmatch(r"/(.+?)/(?:-/)?(?:issues|work_items)/([0-9]{1,12})/?", path)
-    return found[2] if found and there.hostname == home.hostname and found[1].lower() == place.project.lower() else None
+    home, below = _rest.place(place.url)
+    host, path = _rest.place(url)
+    found = re.fullmatch(r"/(.+?)/(?:-/)?(?:issues|work_items)/([0-9]{1,12})/?", path.removeprefix(below))
+    return found[2] if found and host == home and found[1].lower() == place.project.lower() else None
 
 
 def find(place: Place, marker: str, since: datetime) -> Seen | None:

@@ -8,7 +8,6 @@ import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from unrepeat.prevention.trackers import _rest
 from unrepeat.prevention.tracking import Place
@@ -27,8 +26,7 @@ FOLLOWS = False
 def checked(place: Place) -> Place:
     """An address and a secret."""
     url = place.url.strip()
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not url.startswith(("http://", "https://")) or not _rest.place(url)[0]:
         raise Invalid(f"“{url[:80]}” is no address.", "News are sent to an address by HTTP.", "Write https://….")
     return Place(url, place.project.strip()[:300], _rest.token(place.token))
 
@@ -48,7 +46,7 @@ def tell(place: Place, news: Mapping[str, Any], key: str) -> None:
     }
     answer = http.request("POST", place.url, headers=headers, body=body, timeout=_rest.SECONDS)
     if not answer.ok:
-        raise _rest.refusal(answer, urlsplit(place.url).hostname or place.url)
+        raise _rest.refusal(answer, _rest.place(place.url)[0])
 
 
 def _secret(token: str) -> bytes:
