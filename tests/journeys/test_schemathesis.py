@@ -29,7 +29,9 @@ def token(transactional_db):
     return a_filled_database().admin_token
 
 
-schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", get_asgi_application())  # the real ASGI application
+schema = schemathesis.openapi.from_asgi(  # the real ASGI application; a busy machine may be slow to write the file
+    "/api/v1/openapi.json", get_asgi_application(), timeout=120
+)
 
 
 @schema.parametrize()

@@ -107,6 +107,12 @@ def test_open_reading_opens_nothing_for_a_runner(filled, open_reading):
     assert walk(runner, lambda _, name, __: {200} if name in OPEN else {403}) == {}
 
 
+@pytest.mark.parametrize("path", ["/api/v1/stream", "/api/v1/incidents/1/stream", "/metrics"])
+def test_streams_and_numbers_are_not_for_runners(filled, path):
+    runner = {"Authorization": f"Bearer {check_tokens.add('sessions', by='Ada')[1]}"}
+    assert Client().get(path, headers=runner).status_code == 403
+
+
 def test_what_runners_may_is_what_this_list_says():
     """A new operation that lets runners in shows up here, to be thought about."""
     assert {name for _, _, name, need in OPERATIONS if need.checks} == {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -58,68 +58,75 @@ def check(
     say, or there is nothing to check; that must not pass for green. Results go to the server, or wait until it can be reached.
     """
     try:
-        status = _check(
-            service, path.resolve(), only or [], junit, sarif, pairs(set_ or []), recordings, url, outbox,
-            github=github, offline=offline, declare=declare, as_json=as_json,
-        )  # fmt: skip
+        asked = _Asked(service, path.resolve(), tuple(only or ()), pairs(set_ or []), recordings, url, outbox)
+        made = _check(asked, offline=offline, declare=declare)
+        _write(made, junit, sarif)
     except Problem as problem:
         for sentence in (problem.what, problem.why, problem.remedy):
             print(sentence, file=sys.stderr)
-        status = BROKEN
-    sys.exit(status)
+        sys.exit(BROKEN)
+    if as_json:
+        print(json.dumps(view.plain(made.done, made.target, made.sent), ensure_ascii=False))
+    else:
+        view.show(Console(), Console(stderr=True), made.done, made.target, made.sent, made.server)
+    for line in files.github(made.done) if github else ():
+        print(line)
+    colours = {one.colour for one in made.done}
+    sys.exit(RED if "red" in colours else BROKEN if "broken" in colours else 0)
 
 
-def _check(
-    service: str,
-    path: Path,
-    only: list[str],
-    junit: Path | None,
-    sarif: Path | None,
-    variables: dict[str, str],
-    recordings: list[Path] | None,
-    url: str,
-    outbox: Path | None,
-    *,
-    github: bool,
-    offline: bool,
-    declare: bool,
-    as_json: bool,
-) -> int:
-    told, said = Console(stderr=True), Console()
-    blocks = read_blocks(path)
-    services = sorted({service} if service else {block.service for block in blocks if block.service})
-    box = Outbox(outbox or path / ".unrepeat" / "outbox")
-    server, known = (None, []) if offline else _known(services, url, box.folder.parent, told)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What to check, and with what."""
+
+    service: str
+    path: Path
+    only: tuple[str, ...]
+    variables: dict[str, str]
+    recordings: list[Path] | None
+    url: str
+    outbox: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The check that was made. `server` None: none was asked."""
+
+    done: list[checking.Checked]
+    target: Target
+    sent: Sent
+    server: Desk | None
+
+
+def _check(asked: _Asked, *, offline: bool, declare: bool) -> _Made:
+    told, path = Console(stderr=True), asked.path
+    blocks = [block for block in read_blocks(path) if asked.service in ("", block.service)]
+    services = sorted({asked.service} if asked.service else {block.service for block in blocks if block.service})
+    box = Outbox(asked.outbox or path / ".unrepeat" / "outbox")
+    server, known = (None, []) if offline else _known(services, asked.url, box.folder.parent, told)
     if server is not None and declare:
-        known = _declare(server, [block for block in blocks if not service or block.service == service], known, told)
-    guards = [one for one in checking.plan(blocks, known) if not service or one.service == service]
-    guards = [one for one in guards if not only or one.name in only]
+        known = _declare(server, blocks, known, told)
+    if isinstance(server, Remote):
+        outboxes.keep_known(box.folder.parent, known)
+    guards = [one for one in checking.plan(blocks, known) if asked.service in ("", one.service)]
+    guards = [one for one in guards if not asked.only or one.name in asked.only]
     if not guards:
         raise NotFound(
             "There is nothing to check.",
             f"{path} has no {declared.FILE} with guards, and the server was not asked or has none for this service.",
             "Name the service (--service), the checkout (--path) and the server (UNREPEAT_URL), or declare a guard.",
         )
-    target = target_here(path, variables)
-    folders = recordings if recordings is not None else [path / "recordings"]
+    target = target_here(path, asked.variables)
+    folders = asked.recordings if asked.recordings is not None else [path / "recordings"]
     with told.status("") as bar:
         found = checking.recordings_in([folder for folder in folders if folder.is_dir()])
         done = checking.run_all(guards, target, found, lambda name: bar.update(f"running {name}"))
-    if isinstance(server, Remote):
-        outboxes.keep_known(box.folder.parent, known)
     for of in sorted({one.guard.service for one in done}):
         box.put(of, [one.result for one in done if one.outcome and one.guard.service == of])
     sent = box.send(server) if server is not None else Sent({}, len(box.waiting()))
-    done = [replace(one, inside=git.inside(path)) for one in checking.answered(done, sent.taken)]
-    _write(done, target.ref, junit, sarif)
-    if as_json:
-        print(json.dumps(view.plain(done, target, sent), ensure_ascii=False))
-    else:
-        view.show(said, told, done, target, sent, server)
-    for line in files.github(done) if github else ():
-        print(line)
-    colours = {one.colour for one in done}
-    return RED if "red" in colours else BROKEN if "broken" in colours else 0
+    inside = git.inside(path)
+    done = [replace(one, inside=inside) for one in checking.answered(done, sent.taken)]
+    return _Made(done, target, sent, server)
 
 
 def read_blocks(path: Path) -> list[declared.Block]:
@@ -208,15 +215,18 @@ def _has_database() -> bool:
     return "prevention_guard" in tables
 
 
-def _write(done: list[checking.Checked], commit: str, junit: Path | None, sarif: Path | None) -> None:
+def _write(made: _Made, junit: Path | None, sarif: Path | None) -> None:
     wanted = {}
     if junit is not None:
-        wanted[junit] = files.junit(done)
+        wanted[junit] = files.junit(made.done)
     if sarif is not None:
-        wanted[sarif] = json.dumps(files.sarif(done, commit), ensure_ascii=False, indent=1) + "\n"
+        wanted[sarif] = json.dumps(files.sarif(made.done, made.target.ref), ensure_ascii=False, indent=1) + "\n"
     for file, text in wanted.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Invalid(f"{file} cannot be written.", f"{error}.", "Name another file.") from error
 
 
 def pairs(said: list[str]) -> dict[str, str]:
