@@ -27,6 +27,8 @@ from unrepeat.support import clock, wakeups
 from unrepeat.support.shares import wilson
 from unrepeat.support.wakeups import Claim
 
+log = structlog.get_logger(__name__)
+
 NO_REQUEST_LOG = "no request log is connected, so nobody can count the users who met a slow or failed request"
 WORTH_SAYING = 0.1  # change of a share from which the log gets a new entry while the outage goes on
 ENOUGH = 20  # users from whom on a share is worth saying before the end
@@ -63,14 +65,12 @@ def ask(claim: Claim) -> Measured | str | None:
         return None
     began = time.monotonic()
     try:
-        log = request_log()
-        answer = NO_REQUEST_LOG if log is None else _ask(log, state, start)
+        requests = request_log()
+        answer = NO_REQUEST_LOG if requests is None else _ask(requests, state, start)
     except Unanswered as error:
         return str(error)
     except Exception as error:  # an engine that is gone in the middle of a question says so in its driver's own way
-        structlog.get_logger(__name__).exception(
-            "the request log could not be asked", incident=claim.subject["incident"]
-        )
+        log.exception("the request log could not be asked", incident=claim.subject["incident"])
         return f"the request log could not be asked ({type(error).__name__})"
     return replace(answer, took=time.monotonic() - began) if isinstance(answer, Measured) else answer
 
