@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 import structlog
 
 from unrepeat.arrivals.kind import SourceKind, source_kinds
+from unrepeat.arrivals.patience import Patience
 from unrepeat.arrivals.senders import Senders
 from unrepeat.arrivals.store import Arrival, Sender
 from unrepeat.arrivals.writer import Writer
@@ -47,14 +49,12 @@ class Intake:
     def __init__(self, writer: Writer, *, senders: Senders | None = None, body_within: float = BODY_WITHIN) -> None:
         self.writer = writer
         self._senders = senders or Senders()
-        self._body_within = body_within
+        self._patience = Patience(body_within)
         self._kinds = source_kinds()
-        self._receiving: set[asyncio.Task[Any]] = set()
 
     def end_slow_bodies(self) -> None:
         """The server stops: who is still sending is answered 503, so that nothing holds it up. In the loop's thread."""
-        for task in self._receiving:
-            task.cancel()
+        self._patience.end_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one request."""
@@ -80,7 +80,7 @@ class Intake:
         if kind is None:
             raise _broken(sender)
         most = sender.max_bytes or kind.MAX_BYTES
-        headers = _headers(scope["headers"])
+        headers, stored = _headers(tuple(map(tuple, scope["headers"])))
         announced = headers.get("content-length", "0")
         if not announced.isdecimal() or int(announced) > most:
             raise _too_long(most)
@@ -88,7 +88,7 @@ class Intake:
         try:
             body, held = await self._body(receive, most)
             _check_signature(sender, kind, body, headers)
-            arrival = Arrival(sender.id, _key(kind, body, headers), clock.now(), _stored(headers), body)
+            arrival = Arrival(sender.id, _key(kind, body, headers), clock.now(), stored, body)
             if not await self.writer.store(arrival):
                 raise _overloaded("The database did not take it.")
         finally:
@@ -113,26 +113,24 @@ class Intake:
 
     async def _body(self, receive: Receive, most: int) -> tuple[bytes, int]:
         """The whole body, and how many bytes are held for it in the writer's account."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        task, patience = asyncio.current_task(), self._patience
         assert task is not None
-        too_slow = loop.call_later(self._body_within, task.cancel)
-        self._receiving.add(task)
         body = _Body(self.writer, most)
+        patience.begin(task)
         try:
             while await body.more(receive):
                 pass
         except asyncio.CancelledError as error:
             body.give_back()
-            if too_slow.when() > loop.time() and not closing.begun():
+            if not patience.ran_out(task) and not closing.begun():
                 raise  # somebody else ends this request
             task.uncancel()
-            raise _overloaded("The server stops.") if closing.begun() else _too_slow(self._body_within) from error
+            raise _overloaded("The server stops.") if closing.begun() else _too_slow(patience.seconds) from error
         except BaseException:
             body.give_back()
             raise
         finally:
-            too_slow.cancel()
-            self._receiving.discard(task)
+            patience.end(task)
         return body.whole(), body.size
 
 
@@ -170,15 +168,18 @@ class _Body:
         self._writer.release(self.size)
 
 
-def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by lower-case name; those that come several times are joined; no NUL, which PostgreSQL cannot keep."""
+@lru_cache(64)
+def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[dict[str, str], str]:
+    """Headers by lower-case name, and as they are stored: senders repeat them. Those that come several times are joined; no NUL,
+    which PostgreSQL cannot keep. Not to be changed.
+    """
     headers: dict[str, str] = {}
     for name_bytes, value_bytes in raw:
         name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
         if "\x00" in value or "\x00" in name:
             name, value = name.replace("\x00", "\ufffd"), value.replace("\x00", "\ufffd")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+    return headers, _stored(headers)
 
 
 def _stored(headers: dict[str, str]) -> str:
