@@ -14,6 +14,7 @@ from unrepeat.incidents import entries as e
 from unrepeat.prevention import reminding, told_store
 from unrepeat.support import clock, wakeups
 from unrepeat.support.models import Wakeup
+from unrepeat.web.models import User
 from unrepeat.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,16 @@ def test_an_owner_is_reminded_three_days_and_one_day_before_then_after_and_every
     reminders = told_store.reminders(number, 1)
     assert [r.kind for r in reminders] == ["after"] * 3 + ["before"] * 2
     assert all(r.message.sent_at and r.to == "ada@example.com" and r.who == "Ada" for r in reminders)
+
+
+def test_the_page_of_a_measure_says_when_and_who_was_reminded(server, time, client):
+    number = a_measure()
+    client.force_login(User.objects.create_user("Cleo"))
+    page = f"/incidents/{number}/measures/1"
+    assert "Reminded" not in client.get(page).content.decode()
+    until(time, datetime(2024, 8, 18, tzinfo=UTC))
+    said = client.get(page).content.decode()
+    assert "Reminded" in said and "17 August" in said and "1 mail so far" in said
 
 
 @pytest.mark.parametrize(

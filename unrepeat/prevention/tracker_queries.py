@@ -46,3 +46,9 @@ def tickets(incident: int) -> list[Ticket]:
 def reminders(incident: int, measure: int | None = None) -> list[Reminder]:
     """Who was told what about an incident's measures (or one of them), newest first; `message.sent_at` says whether it went out."""
     return told_store.reminders(incident, measure)
+
+
+def trouble(incident: int, measure: int) -> str:
+    """Why a measure's ticket is not level with it; empty when it is, or when there is none."""
+    found = (ticket.trouble for ticket in told_store.tickets_of(incident) if ticket.measure == measure)
+    return next((why for why in found if why), "")

@@ -17,6 +17,7 @@ from unrepeat.incidents.state import Measure, State
 from unrepeat.postmortems.numbers import reports_of
 from unrepeat.prevention import commands as guards_do
 from unrepeat.prevention import guard_queries as guards
+from unrepeat.prevention import tracker_queries
 from unrepeat.support import clock, words
 from unrepeat.support.problems import Invalid, NotFound, Problem
 from unrepeat.web.access import Role, caller_of, may, needs
@@ -82,6 +83,8 @@ def shown(
         "answers": [state.causes[cause] for cause in one.answers if cause in state.causes],
         "guards": [(state.guards[g], row) for g, row in guards.some(one.guards).items() if g in state.guards],
         "lines": lines(_about(log, measure), state.time_zone),
+        "reminders": tracker_queries.reminders(number, measure),
+        "ticket_trouble": tracker_queries.trouble(number, measure),
         "problem": problem,
     }
     if may(caller_of(request), Role.RESPONDER) and not one.dropped and state.status != "merged":
