@@ -190,5 +190,8 @@ def test_equal_samples_are_counted_and_gaps_are_stale():
         == "5+0x2 stale _x1 1.5 -2 stale"
     )
     assert testfile.values([(540, 1.0), (600, 1.0)], sampled) == "_x9 1+0x1"
+    seldom = [(0, 1.0), (180, 2.0), (360, 3.0)]  # every three minutes, in slots of one
+    assert testfile.values(seldom, sampled) == "1 _x2 2 _x2 3 _x2 stale"
+    assert testfile.values([*seldom[:2], (600, 4.0)], sampled) == "1 _x2 2 _x2 stale _x3 4"
     parsed = yaml.safe_load(testfile.document("rules.yml", "t", sampled, [Asked("up", 60)], said="a\nb"))
     assert parsed["evaluation_interval"] == "60s"

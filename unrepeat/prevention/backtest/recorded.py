@@ -17,7 +17,7 @@ from unrepeat.support.problems import Problem
 
 METRICS = "metrics.parquet"
 MANIFEST = "manifest.json"
-MOST_SAMPLES = 4_000_000  # of the series that a rule asks for: what promtool takes in reasonable time and memory
+MOST_SAMPLES = 1_000_000  # of the series that a rule asks for: what promtool takes in reasonable time and memory
 AGAIN = "Fetch or record it again, then `unrepeat recording add` it."
 
 
@@ -147,28 +147,33 @@ def samples(recording: Folder, names: frozenset[str] | None) -> Sampled:
 
     path = str(check_file(recording, METRICS))
     wanted = sorted(names) if names is not None else None
-    among = "name not in ('ALERTS', 'ALERTS_FOR_STATE') and (? is null or list_contains(?, name))"
+    asked = [path, wanted, wanted]
+    among = "read_parquet(?) where name not in ('ALERTS', 'ALERTS_FOR_STATE') and (? is null or list_contains(?, name))"
+    order = 'order by "at"'
+    each = f'select name, labels, list(epoch("at") {order}), list(value {order}) from {among} group by all order by all'  # noqa: S608
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
             connection.execute("set enable_progress_bar = false")
             spacing, first, last = _axis(connection, path)
-            query = f'select name, labels, epoch("at") as t, value from read_parquet(?) where {among} order by 1, 2, 3 limit ?'  # noqa: S608
-            rows = connection.execute(query, [path, wanted, wanted, MOST_SAMPLES + 1]).fetchall()
+            (number,) = connection.execute(f"select count(*) from {among}", asked).fetchone() or (0,)  # noqa: S608
+            _needs_bound(recording, number)
+            rows = connection.execute(each, asked).fetchall()
     except duckdb.Error as error:
         raise Unreadable(
             f"The metrics of the recording {recording.name} cannot be read.",
             f"{type(error).__name__}: {str(error)[:200]}",
         ) from error
-    if len(rows) > MOST_SAMPLES:
+    series = {(name, labels): list(zip(times, values, strict=True)) for name, labels, times, values in rows}
+    return Sampled(series, spacing, first, last)
+
+
+def _needs_bound(recording: Folder, number: int) -> None:
+    if number > MOST_SAMPLES:
         raise Unreadable(
             f"The recording {recording.name} has too many samples for this rule.",
-            f"promtool is given at most {MOST_SAMPLES:,}.",
+            f"It asks for {number:,}; promtool is given at most {MOST_SAMPLES:,}.",
             "Let the rule name its metrics, or cut a shorter recording.",
         )
-    series: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for name, labels, at, value in rows:
-        series.setdefault((name, labels), []).append((at, value))
-    return Sampled(series, spacing, first, last)
 
 
 def _axis(connection: Any, path: str) -> tuple[float, float, float]:

@@ -1,7 +1,7 @@
 """The file that `promtool test rules` reads, made from a recording's metrics. Pure.
 
-promtool's clock begins at 0 where the recording begins. Samples stand in slots, one every `spacing` seconds; a series that has
-no sample for more than one and a half slots is marked stale, as Prometheus does with a target that has gone.
+promtool's clock begins at 0 where the recording begins. Samples stand in slots, one every `spacing` seconds; a series whose next
+sample is further away than its samples usually are is marked stale, as Prometheus does with a target that has gone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median_low
 from typing import Any
 
 import yaml
@@ -68,18 +70,20 @@ def selector(name: str, labels: str) -> str:
 
 def values(points: Sequence[tuple[float, float]], sampled: Sampled) -> str:
     """The samples of one series, equal ones in a row counted, gaps as `_`."""
-    slots = {sampled.slot(at): value for at, value in points}
+    slots = sorted({sampled.slot(at): value for at, value in points}.items())
+    usual = max(1, median_low([b[0] - a[0] for a, b in pairwise(slots)] or [1]))
     told: list[str] = []
     expected, same, count = 0, "", 0
-    for slot, value in sorted(slots.items()):
+    for slot, value in slots:
         text = _number(value)
         if slot == expected and text == same:
             count += 1
         else:
-            told += [_times(same, count), *_gap(slot - expected, begun=expected > 0)]
+            told += [_times(same, count), *_gap(slot - expected, usual if expected else 0)]
             same, count = text, 1
         expected = slot + 1
-    told += [_times(same, count), "stale" if expected <= sampled.slot(sampled.last) else ""]
+    left = sampled.slot(sampled.last) + 1 - expected
+    told += [_times(same, count), *([*_nothing(usual - 1), "stale"] if left >= usual else [])]
     return " ".join(part for part in told if part)
 
 
@@ -108,13 +112,15 @@ def _dumper() -> Any:
     return getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def _gap(missing: int, *, begun: bool) -> list[str]:
-    """Slots without a sample: before a series has begun, or after it has gone."""
-    if missing <= 0:
-        return []
-    if not begun:
-        return [f"_x{missing}"]
-    return ["stale", *([f"_x{missing - 1}"] if missing > 1 else [])]
+def _gap(missing: int, usual: int) -> list[str]:
+    """Slots without a sample. `usual`: how many slots the series' samples lie apart; 0: it has not begun yet."""
+    if not usual or missing + 1 <= 1.5 * usual:
+        return _nothing(missing)
+    return [*_nothing(usual - 1), "stale", *_nothing(missing - usual)]
+
+
+def _nothing(slots: int) -> list[str]:
+    return [f"_x{slots}"] if slots > 0 else []
 
 
 def _times(text: str, count: int) -> str:
