@@ -25,8 +25,7 @@ CAUSES: tuple[tuple[str, str, str], ...] = (
     (
         "cause",
         "design_gap",
-        "Each checkpoint writes out everything that is kept while callers wait, and a checkout that timed out cannot be repeated: "
-        "memory that grows becomes a slow shop and lost purchases.",
+        "Each checkpoint writes out all that is kept while callers wait, and a checkout that timed out cannot be repeated.",
     ),
     (
         "factor",
@@ -120,6 +119,7 @@ LATER = (
 
 SAYS = (
     "Causes, and all acts after the end of `window`, are what people did when the outage was over. They are written by hand "
-    "(lab/afterwards.py), not taken from the run. Guards are in guards.toml and are really run when this is replayed, on this "
-    "recording and on its healthy stretch; a load test needs the releases themselves and is run by `unrepeat check`."
+    "(lab/afterwards.py), not taken from the run. Guards are in guards.toml. Those that look at numbers are really run when this is "
+    "replayed, on this recording and on its healthy stretch. A load test needs the releases themselves: results.jsonl holds what a runner "
+    "really found and sent, its moments moved into the story; `made_at` in the environment of its runs is the real time."
 )

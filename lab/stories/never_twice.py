@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lab import afterwards, recorded_trials
 from lab.link import CATALOGUE, ToUnrepeat
 from lab.outage import BASELINE_SECONDS, END_AT, Outage
 from lab.parts.users import Users
@@ -91,5 +92,6 @@ def play(stage: Stage) -> Both:
     url, log = house.prometheus_url, house.nginx.access_log
     record(Run(course, link.journal, stage.recorder.heard, first, url, log, CATALOGUE), folder)
     second = NeverTwice(stage, link, course, folder).run()
+    recorded_trials.keep(folder, afterwards.LOAD, lambda path: link.ask("Ada", "GET", path))
     house.supervisor.stop(more)
     return Both(first, second)

@@ -14,8 +14,11 @@ import duckdb
 import pytest
 
 import lab
+from lab import recorded_trials
 from lab.afterwards import LATER
 from lab.record import GUARDS
+from unrepeat.prevention.declared import parse
+from unrepeat.web.api.guard_shapes import TrialSent
 
 FOLDER = Path(lab.__file__).parent / "recordings" / "2024-08-12-memory-leak"
 MANIFEST: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_text())
@@ -127,6 +130,47 @@ def test_the_guards_are_those_of_the_services_repository_and_watch_over_measures
     watched = {int(ref.removeprefix("PM-1/")) for block in blocks for ref in block["measures"]}
     finished = {line["args"]["measure"] for line in lines("acts.jsonl") if line["act"] == "finish_measure"}
     assert watched == finished <= set(range(1, 9))
+
+
+def test_what_the_runner_sent_is_about_the_present_text_of_its_guard_and_says_when_it_was_really_made():
+    [line] = lines("results.jsonl")
+    sent = TrialSent.model_validate(line["body"])
+    [block] = [one for one in parse((FOLDER / "guards.toml").read_text()) if one.name == line["guard"]]
+    assert sent.digest == block.digest, (
+        "its text changed: run the story never-twice with --record, so that it is proven anew"
+    )
+    assert (sent.failure.colour, sent.fix.colour) == ("red", "green")
+    assert sent.failure.figures["memory_kb_per_request"] > 4 > sent.fix.figures["memory_kb_per_request"]
+    assert all(run.environment["made_at"] and run.environment["locust"] for run in (sent.failure, sent.fix))
+    acts = lines("acts.jsonl")
+    declared = next(a["at"] for a in acts if a["act"] == "declare_guard" and a["args"]["guard"] == line["guard"])
+    assert (
+        declared
+        < line["at"]
+        < next(a["at"] for a in acts if a["act"] == "finish_measure" and a["args"]["measure"] == 1)
+    )
+
+
+def test_a_trial_is_kept_in_a_recording_as_the_api_gives_it(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"files": {}}')
+    run = {
+        "colour": "red",
+        "said": "It grows.",
+        "at": "2026-11-24T12:00:00Z",
+        "environment": {"locust": "2"},
+        "target": "v2.0",
+    }
+    told = {
+        "/guards/g/proofs": {"items": [{"guard_digest": "a" * 64, "failure": {"number": 1}, "fix": {"number": 2}}]},
+        "/guards/g/runs/1": {**run, "output": "all of it"},
+        "/guards/g/runs/2": {**run, "colour": "green", "target": "v2.0.1"},
+    }
+    recorded_trials.keep(tmp_path, "g", told.__getitem__)
+    sent = TrialSent.model_validate(json.loads((tmp_path / "results.jsonl").read_text())["body"])
+    assert (sent.failure.output, sent.fix.colour, sent.fix.target) == ("all of it", "green", "v2.0.1")
+    assert sent.fix.environment == {"locust": "2", "made_at": "2026-11-24T12:00:00Z"}
+    digest = hashlib.sha256((tmp_path / "results.jsonl").read_bytes()).hexdigest()
+    assert json.loads((tmp_path / "manifest.json").read_text())["files"] == {"results.jsonl": digest}
 
 
 def test_the_healthy_stretch_lies_behind_the_patch_and_inside_the_recording():

@@ -41,12 +41,13 @@ LINGER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of a recording: a delivery that arrived, or an act of a person."""
+    """One line of a recording: a delivery that arrived, an act of a person, or what a runner reported."""
 
     at: datetime
     said: str
     delivery: dict[str, Any] | None = None
     act: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,16 @@ class Recording:
             Happening(datetime.fromisoformat(line["at"]), f"{line['by']}: {line['act']}", act=line)
             for line in _lines(folder / "acts.jsonl")
         ]
+        results = [
+            Happening(datetime.fromisoformat(line["at"]), f"a runner reports {line['guard']}", result=line)
+            for line in _lines(folder / "results.jsonl")
+        ]
         catalogue = folder / "catalogue.toml"
         return cls(
             folder,
             manifest.get("title", folder.name),
             manifest,
-            tuple(sorted([*deliveries, *acts], key=lambda happening: happening.at)),
+            tuple(sorted([*deliveries, *acts, *results], key=lambda happening: happening.at)),
             catalogue.read_text() if catalogue.exists() else "",
         )
 
@@ -148,6 +153,8 @@ class _Replay:
                             await self._deliver(client, happening.delivery)
                         elif happening.act is not None:
                             await asyncio.to_thread(self._act, happening.act)
+                        elif happening.result is not None:
+                            await asyncio.to_thread(self.guards.report, happening.result)
                         await asyncio.to_thread(self.worker.run_until_idle)
                         self.each(happening.said)
                 await asyncio.to_thread(self._let_time_pass, self.clock() + LINGER)

@@ -20,15 +20,19 @@ from unrepeat.incidents.fold import fold
 from unrepeat.postmortems import prevention_facts, times
 from unrepeat.postmortems import prevention_words as said
 from unrepeat.postmortems.prevented import GuardFact
-from unrepeat.prevention import asked, commands, declared, recordings, store
+from unrepeat.prevention import asked, commands, declared, recordings, reporting, store
 from unrepeat.prevention.backtest.recorded import check_whole, open_folder
 from unrepeat.prevention.kind import kind_of
 from unrepeat.support import clock
 from unrepeat.support.problems import Problem
+from unrepeat.web.api.guard_shapes import TrialSent
 
 ACTS = ("declare_guard", "prove_guard", "run_guard")
 FILE = "guards.toml"
 SHORT = 60  # characters of a measure's text on the screen
+ELSEWHERE = (
+    "Found by a runner when this was recorded, and not run anew here: it runs the releases of the service itself."
+)
 MARKS = {"verified": "✓", "failed": "■", "done": "◐", "open": "·", "dropped": "·"}
 
 
@@ -52,6 +56,14 @@ class Guards:
             asked.plan_proof(guard.pk, str(args["failure"]), str(args["fix"]), by=by)
         else:
             asked.plan_run(guard.pk, by=by)
+
+    def report(self, line: Mapping[str, Any]) -> None:
+        """A trial that a runner made when the recording was, as it was sent: the body of `POST /guards/NAME/proofs`."""
+        guard = store.guard_named(str(line["guard"]))
+        if guard is None:
+            raise Problem(f"There is no guard {line['guard']} yet.", "A runner reports it before it was declared.", "")
+        sent = TrialSent.model_validate(line["body"])
+        reporting.prove(guard.name, guard.service, sent.digest, sent.failure.ran(), sent.fix.ran(), by=str(line["by"]))
 
     def _declare(self, name: str, incident: int, *, by: str) -> None:
         block = next((one for one in declared.parse(self._text()) if one.name == name), None)
@@ -123,7 +135,8 @@ def _guard(guard: GuardFact, zone: str) -> list[str]:
     """A guard in a few lines: what proves it, or why nothing does, and the remedy."""
     lines = [f"  {guard.name} ({said.kind(guard)}). {said.guard(guard, zone)}"]
     if guard.proven:
-        return [*lines, f"      red: {guard.red_said}", f"    green: {guard.green_said}"]
+        lines += [f"      red: {guard.red_said}", f"    green: {guard.green_said}"]
+        return lines if kind_of(guard.kind).SAFE else [*lines, f"    {ELSEWHERE}"]
     row = store.guard(guard.number)
     trial = store.newest_proof(row)
     if trial is not None:
