@@ -99,7 +99,7 @@ class CheckTokenNew(Shape):
 
     service: Annotated[Name, Field(min_length=1)]
     name: Name = ""
-    declares: bool = False
+    declares: Annotated[bool, Field(strict=True)] = False
     days: Annotated[int | None, Field(ge=1, le=3650, strict=True)] = None
 
 

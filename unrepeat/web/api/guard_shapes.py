@@ -20,7 +20,8 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Key = Annotated[str, StringConstraints(min_length=8, max_length=150, pattern=r"^[!-~]+$")]
 MeasureRef = Annotated[str, StringConstraints(pattern=r"^(PM|INC)-[0-9]{1,9}/[0-9]{1,6}$")]
 Colour = Literal["red", "green", "broken"]
-Figures = Annotated[dict[Name, float], Field(max_length=50)]
+Figure = Annotated[float, Field(strict=True)]
+Figures = Annotated[dict[Name, Figure], Field(max_length=50)]
 Around = Annotated[
     dict[Name, Annotated[str, StringConstraints(max_length=2_000)]],
     Field(max_length=30, description="Versions, platform."),
@@ -183,7 +184,7 @@ class RunSent(Shape):
     figures: Figures = {}
     environment: Around = {}
     at: Moment
-    seconds: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    seconds: Annotated[float, Field(ge=0, le=1e6, strict=True)] = 0.0
     kind: Literal["now", "recording", "window", "ref", "version"] = "now"
     target: Annotated[Line, Field(description="What it ran on, in words.")] = "now"
     ref: Annotated[Name, Field(description="Commit or version: two colours on one are flaky.")] = ""
