@@ -114,7 +114,7 @@ def test_the_parts_of_the_page_are_the_ones_that_stand_in_it(world):
     ben = signed_in("Ben")
     page = text_of(ben.get(f"/incidents/{world.incident}"))
     addresses = re.findall(r'data-live="([^"]+)"', page)
-    assert len(addresses) == 8
+    assert len(addresses) == 9
     for address in addresses:
         part = text_of(ben.get(address))
         assert part.startswith("<") and f'data-live="{address}"' in part

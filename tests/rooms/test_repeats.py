@@ -24,6 +24,19 @@ FIRST = datetime.fromisoformat("2024-08-12T15:15:00+00:00")
 AGAIN = datetime.fromisoformat("2025-05-03T10:00:00+00:00")
 
 
+def an_unsolved_outage(at: datetime = FIRST) -> int:
+    """An outage that ended before anybody knew why; the number of its draft."""
+    change("sessions", at - minutes(47), version="2.0")
+    one = alert("sessions", "HighMemoryUsage", at)
+    incident = grouped(one)
+    ends(one, at + minutes(130))
+    jobs.group_news(100)
+    incidents.perform(incident, acts.Resolve("It went away."), by="Ada", at=at + minutes(150))
+    number, _ = reports.draft(incident)
+    repeats.remember(number)
+    return number
+
+
 def an_outage(
     at: datetime = FIRST,
     *,
@@ -173,6 +186,16 @@ def test_a_failure_that_comes_back_before_its_report_is_published_is_named_as_a_
     incident = grouped(alert("sessions", "HighMemoryUsage", AGAIN))
     assert named(incident) == {past: "likely"}
     assert "its report is still a draft" in incident_queries.state_of(incident).repeats[past].reasons
+
+
+def test_a_failure_whose_cause_nobody_found_is_known_again_by_what_came_before_it():
+    past = an_unsolved_outage()
+    change("sessions", AGAIN - minutes(30), version="2.0")
+    incident = grouped(alert("sessions", "HighMemoryUsage", AGAIN))
+    assert named(incident) == {past: "likely"}
+    assert (
+        "sessions 2.0 was shipped shortly before, as then" in incident_queries.state_of(incident).repeats[past].reasons
+    )
 
 
 # --- not taken for another

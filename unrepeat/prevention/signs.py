@@ -47,16 +47,24 @@ def family(alert: str) -> str:
 def past_signs(state: State) -> set[str]:
     """The signs of a failure that is over: its alerts, who was guilty, the change that brought it, its causes."""
     trigger = trigger_of(state)
-    brought = [state.changes[trigger.number]] if trigger and trigger.number in state.changes else []
+    if trigger and trigger.number in state.changes:
+        brought = [state.changes[trigger.number]]
+    else:  # nobody found out who was guilty: what came before it to the services under alert
+        guilty = any(one.verdict == "guilty" for one in state.suspects.values())
+        brought = [] if guilty else [c for c in _before(state) if c.service in state.services]
     return set(_alerts(state)) | set(_guilty(state)) | set(_changes(brought)) | set(_cause(state))
 
 
 def present_signs(state: State) -> dict[str, str]:
     """The signs of an outage that goes on, each with its words: changes that came before it was noticed count."""
+    return _alerts(state) | _guilty(state) | _changes(_before(state)) | _cause(state)
+
+
+def _before(state: State) -> list[NearChange]:
+    """The newest change of each kind of each service that came before the outage was noticed."""
     seen = state.detected_at or state.opened_at
     before = [c for c in state.changes.values() if c.status != "failed" and (seen is None or c.at <= seen)]
-    newest = {(c.service, c.kind): c for c in sorted(before, key=lambda change: change.at)}
-    return _alerts(state) | _guilty(state) | _changes(newest.values()) | _cause(state)
+    return list({(c.service, c.kind): c for c in sorted(before, key=lambda change: change.at)}.values())
 
 
 def weigh(
@@ -69,7 +77,9 @@ def weigh(
     what its report's text shares; `common`: signs that many reports have.
     """
     kinds = {kind_of(sign) for sign in shared} | ({"guard"} if guards else set())
-    told = [sign for sign in shared if kind_of(sign) != "change" or "version" not in kinds]  # the version says it better
+    told = [
+        sign for sign in shared if kind_of(sign) != "change" or "version" not in kinds
+    ]  # the version says it better
     reasons = [shared[sign] for sign in sorted(told, key=lambda sign: (-WEIGHTS[kind_of(sign)], sign))]
     reasons = [_guards(guards), *reasons] if guards else reasons
     weight = [1 - WEIGHTS[kind] for kind in kinds]
@@ -135,7 +145,7 @@ def _changes(changes: Iterable[NearChange]) -> dict[str, str]:
             )
         if change.service and change.version:
             found[_sign("version", change.service, change.version)] = (
-                f"{change.service} {change.version} was shipped shortly before, the version that brought it then"
+                f"{change.service} {change.version} was shipped shortly before, as then"
             )
     return found
 
