@@ -10,14 +10,14 @@ from django.test import Client
 
 from tests.support.monitored_shop import ALERT, monitored
 from unrepeat.duty import commands as duty
-from unrepeat.incidents import commands, queries
+from unrepeat.incidents import acts, commands, queries
 from unrepeat.incidents.entries import AlertFired, ChangeNoticed, EvidenceMissing, Happened, IncidentOpened
 from unrepeat.investigation import investigate
 from unrepeat.investigation.models import Result
 from unrepeat.investigation.telemetry import using
 from unrepeat.support import clock
 from unrepeat.web.models import User
-from unrepeat.web.pages.suspects import HEIGHT, WIDTH, spark
+from unrepeat.web.pages.suspects import HEIGHT, WIDTH, newest_answer, spark
 from unrepeat.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +128,23 @@ def test_a_long_line_keeps_its_peak_and_stays_in_its_frame():
 
 def test_a_flat_line_is_drawn():
     assert spark({"points": [[0, 0], [1, 0]], "unit": "count"}, None).low == "0"
+
+
+def test_after_the_end_the_chart_goes_on_and_says_what_was_known_at_the_verdict(cleo, number):
+    with clock.using(clock.SimulatedClock(ALERT + timedelta(minutes=30))), using(monitored(leak_since=-38)):
+        commands.perform(number, acts.Resolve("2.0.1 lets go of all."), by="Ada")
+        Worker().run_until_idle()
+    with clock.using(clock.SimulatedClock(ALERT + timedelta(hours=2))), using(monitored(leak_since=-38)):
+        Worker().run_until_idle()
+    state = queries.state_of(number)
+    (behind, *_) = state.suspects["service", "sessions"].evidence
+    page = text(cleo.get(f"/incidents/{number}/evidence/{behind}"))
+    assert "a later answer to the same question" in page
+    assert "What stood behind the verdict ends at" in page
+    assert "As it was stored" in page
+    newest = newest_answer(state, behind)
+    assert f"/incidents/{number}/evidence/{newest}" in page
+    assert "a later answer" not in text(cleo.get(f"/incidents/{number}/evidence/{newest}"))
 
 
 class TestTheServicesOwnPage:
