@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
@@ -85,6 +86,23 @@ def measures_in(numbers: Iterable[int], states: Iterable[str]) -> dict[int, int]
     """Incident number -> how many of its measures are in one of these states, for those that have some."""
     rows = MeasureRow.objects.filter(incident_id__in=list(numbers), state__in=list(states))
     return {row["incident_id"]: row["n"] for row in rows.values("incident_id").annotate(n=Count("pk"))}
+
+
+def repeats(since: datetime | None = None) -> int:
+    """How many incidents a person has called repeats, that began to be handled at or after `since`."""
+    rows = Incident.objects.filter(repeat_of__isnull=False).exclude(status="merged")
+    return (rows.filter(opened_at__gte=since) if since else rows).count()
+
+
+def last_repeat() -> Incident | None:
+    """The repeat that began last."""
+    rows = Incident.objects.filter(repeat_of__isnull=False).exclude(status="merged")
+    return rows.order_by("-opened_at", "-pk").first()
+
+
+def first_incident() -> Incident | None:
+    """The incident that began first."""
+    return Incident.objects.exclude(status="merged").order_by("opened_at", "pk").first()
 
 
 def redactions(number: int) -> list[Redaction]:

@@ -230,6 +230,16 @@ def shared_words(row: Postmortem, hit: Scored, most: int = 5) -> tuple[str, ...]
     return tuple(dict.fromkeys(said[form].casefold() for _, form in hit.why if form in said))[:most]
 
 
+def of_past_incidents(numbers: Iterable[int], *, incidents: Iterable[int] = ()) -> dict[int, Postmortem]:
+    """These reports, drafts too, and those of these incidents, if their incidents are resolved; with their incidents."""
+    return {row.pk: row for row in store.of_resolved(numbers, incidents)}
+
+
+def row_of(number: int) -> Postmortem:
+    """The summary row of a report; NotFound."""
+    return store.row(number)
+
+
 def published(numbers: Iterable[int]) -> set[int]:
     """Which of these postmortems are published."""
     return set(store.published().filter(pk__in=list(numbers)).values_list("pk", flat=True))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from unrepeat.postmortems.models import Edit, Postmortem, Revision
 from unrepeat.support.problems import NotFound
@@ -90,6 +91,12 @@ def published() -> QuerySet[Postmortem]:
 def drafts() -> QuerySet[Postmortem]:
     """All that were never published, newest first."""
     return Postmortem.objects.filter(published_at=None).order_by("-drafted_at", "-pk")
+
+
+def of_resolved(numbers: Iterable[int], incidents: Iterable[int]) -> QuerySet[Postmortem]:
+    """These postmortems and those of these incidents, of resolved incidents only, with their incidents."""
+    rows = Postmortem.objects.filter(Q(pk__in=list(numbers)) | Q(incident_id__in=list(incidents)))
+    return rows.filter(incident__status="resolved").select_related("incident")
 
 
 def numbers(rows: QuerySet[Postmortem]) -> list[int]:

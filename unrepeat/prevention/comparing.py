@@ -12,10 +12,10 @@ from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.measure_state import Measure, Repeat
 from unrepeat.incidents.measures import guards_of
 from unrepeat.incidents.state import State
+from unrepeat.postmortems import queries as reports
 from unrepeat.postmortems.facts import guilty_services, trigger_of
-from unrepeat.prevention import past, sign_rows
+from unrepeat.prevention import past
 from unrepeat.prevention.signs import past_signs, present_signs
-from unrepeat.support.problems import NotFound
 
 Agreement = Literal["same", "other", "unknown"]
 
@@ -69,9 +69,7 @@ class Comparison:
 
 def compare(incident: int, postmortem: int) -> Comparison:
     """Incident and past report side by side; NotFound."""
-    row = sign_rows.report(postmortem)
-    if row is None:
-        raise NotFound(f"There is no postmortem {postmortem}.", remedy="The library lists the ones there are.")
+    row = reports.row_of(postmortem)
     now, then = incidents.state_of(incident), incidents.state_of(row.incident_id)
     return Comparison(
         incident,

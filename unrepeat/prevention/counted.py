@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from unrepeat.prevention import sign_rows
+from unrepeat.incidents import queries as incidents
 from unrepeat.support import words
 
 
@@ -29,10 +29,10 @@ def repeat_number(now: datetime, zone: str = "UTC") -> RepeatNumber:
     """The number as of `now`; the year begins at midnight in `zone`."""
     local = words.in_zone(now, zone)
     year = local.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-    last, first = sign_rows.last_repeat(), sign_rows.first_incident()
+    last, first = incidents.last_repeat(), incidents.first_incident()
     return RepeatNumber(
-        sign_rows.repeats(year),
-        sign_rows.repeats(),
+        incidents.repeats(year),
+        incidents.repeats(),
         (now - last.opened_at).days if last else None,
         (now - first.opened_at).days if first else None,
         last.pk if last else None,

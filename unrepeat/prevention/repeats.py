@@ -42,10 +42,7 @@ class Match:
 
 def remember(postmortem: int) -> str:
     """Keep the signs of a past failure, as its log has them now."""
-    row = sign_rows.report(postmortem)
-    if row is None:
-        return f"there is no postmortem {postmortem}"
-    signs = past_signs(incident_queries.state_of(row.incident_id))
+    signs = past_signs(incident_queries.state_of(reports.incident_of(postmortem)))
     sign_rows.write(postmortem, signs)
     return f"PM-{postmortem} is known by {len(signs)} signs"
 
@@ -61,7 +58,7 @@ def find(incident: int) -> list[Match]:
     guards = {number: names for number, names in sign_rows.red_guards().items() if number != incident}
     answer = finding.alike(_text(state), TEXTS)
     texts = {hit.doc: hit for hit in answer.hits[:TEXTS]} if answer.hits else {}
-    rows = sign_rows.past_reports([*shared, *texts], of_incidents=guards)
+    rows = reports.of_past_incidents([*shared, *texts], incidents=guards)
     has = sign_rows.having(rows, mine)
     involved = {*state.services, *(change.service for change in state.changes.values())}
     matches = []
@@ -113,14 +110,13 @@ def look_again(incident: int) -> None:
 def name_repeat(incident: int, postmortem: int, *, by: str, reason: str = "") -> None:
     """A person says that this is a past failure come back, whether or not the machine has seen it; NotFound, Conflict, Invalid."""
     reason = checks.optional("reason", reason, checks.REASON)
-    past_incident = reports.incident_of(postmortem)
-    if past_incident == incident:
+    row = reports.row_of(postmortem)
+    if row.incident_id == incident:
         raise Invalid(
             f"PM-{postmortem} is the report on this incident itself.",
             "A failure is a repeat of an earlier one.",
             "Name the report of the earlier incident.",
         )
-    row = sign_rows.report(postmortem)
     with transaction.atomic():
 
         def consider(log: list[e.Logged]) -> list[e.Entry]:
@@ -129,7 +125,7 @@ def name_repeat(incident: int, postmortem: int, *, by: str, reason: str = "") ->
                 raise Conflict(
                     f"Incident {incident} goes on as incident {state.merged_into}.", "It was merged.", "Act there."
                 )
-            if postmortem in state.repeats or row is None:
+            if postmortem in state.repeats:
                 return []
             return [_suspected(Match(row, Likeness("possible", 0.0, (BY_A_PERSON,))))]
 

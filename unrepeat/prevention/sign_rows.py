@@ -1,14 +1,9 @@
-"""Reads and writes of the signs of past failures, and what repeats are counted from: part of `store.py`."""
+"""Reads and writes of the signs of past failures: part of `store.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
 
-from django.db.models import Q
-
-from unrepeat.incidents.models import Incident
-from unrepeat.postmortems.models import Postmortem
 from unrepeat.prevention.models import Guard, Tie
 from unrepeat.prevention.sign_models import Sign
 
@@ -50,31 +45,3 @@ def red_guards() -> dict[int, set[str]]:
     for incident, guard in Tie.objects.filter(guard_id__in=names).values_list("incident_id", "guard_id"):
         found.setdefault(incident, set()).add(names[guard])
     return found
-
-
-def past_reports(postmortems: Collection[int], *, of_incidents: Collection[int] = ()) -> dict[int, Postmortem]:
-    """These reports, and those of these incidents, whose incidents are over; with their incidents."""
-    rows = Postmortem.objects.filter(Q(pk__in=list(postmortems)) | Q(incident_id__in=list(of_incidents)))
-    return {row.pk: row for row in rows.filter(incident__status="resolved").select_related("incident")}
-
-
-def report(postmortem: int) -> Postmortem | None:
-    """A report with its incident."""
-    return Postmortem.objects.filter(pk=postmortem).select_related("incident").first()
-
-
-def repeats(since: datetime | None = None) -> int:
-    """How many incidents a person has called repeats, that began at or after `since`."""
-    rows = Incident.objects.filter(repeat_of__isnull=False).exclude(status="merged")
-    return (rows.filter(opened_at__gte=since) if since else rows).count()
-
-
-def last_repeat() -> Incident | None:
-    """The repeat that began last."""
-    rows = Incident.objects.filter(repeat_of__isnull=False).exclude(status="merged")
-    return rows.order_by("-opened_at", "-pk").first()
-
-
-def first_incident() -> Incident | None:
-    """The incident that began first."""
-    return Incident.objects.exclude(status="merged").order_by("opened_at", "pk").first()
