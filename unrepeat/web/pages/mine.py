@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unrepeat.duty.models import Service
 from unrepeat.web.access import Caller
 
 
@@ -21,7 +20,7 @@ def names_of(caller: Caller) -> Names:
     """The caller's names; nobody has none."""
     if caller.person is None:
         return Names()
-    teams = list(caller.person.teams.all())
-    services = Service.objects.filter(team__in=teams).values_list("name", flat=True) if teams else ()
+    teams = list(caller.person.teams.prefetch_related("services"))
+    services = {service.name for team in teams for service in team.services.all()}
     called = {name for team in teams for name in (team.name, team.title) if name}
     return Names(frozenset({caller.name}), frozenset(called), frozenset(services))

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django import template
 from django.http import QueryDict
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from unrepeat.postmortems import plain
@@ -76,6 +77,15 @@ def cause_words(cause: object) -> str:
 def role_words(cause: object) -> str:
     """What a cause's role is called."""
     return cause_role(getattr(cause, "role", ""))
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """Words in which what stands between backticks is code."""
+    parts = text.split("`")
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", p) if i % 2 else p,) for i, p in enumerate(parts))
+    )
 
 
 @register.filter
