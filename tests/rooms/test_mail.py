@@ -14,7 +14,7 @@ from unrepeat.duty import queries
 from unrepeat.inform import commands, mail
 from unrepeat.inform.channels import email
 from unrepeat.inform.models import Message
-from unrepeat.support import clock
+from unrepeat.support import away, clock
 from unrepeat.support.models import Wakeup
 from unrepeat.support.problems import Invalid
 from unrepeat.web.models import User
@@ -154,6 +154,32 @@ def test_a_mail_server_that_hangs_costs_its_time_and_no_more(monkeypatch, time):
     assert "timed out" in Message.objects.get().trouble
     time.advance(seconds=2)
     assert clock.now() - Message.objects.get().planned_at < timedelta(seconds=5)
+
+
+def accepted(server: socket.socket) -> int:
+    """How many have called a server that never answered."""
+    calls = 0
+    while True:
+        try:
+            server.accept()
+        except TimeoutError:
+            return calls
+        calls += 1
+
+
+def test_a_mail_server_that_hangs_holds_up_one_mail_and_not_all(monkeypatch, time):
+    monkeypatch.setattr(email, "SECONDS", 0.3)
+    monkeypatch.setattr(away, "COSTLY", 0.2)
+    monkeypatch.setattr(away, "_until", {})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0.1)
+        with configured(mail_url=f"smtp://127.0.0.1:{silent.getsockname()[1]}"):
+            for n in range(20):
+                write(f"k{n}")
+            Worker().run_until_idle()
+        calls = accepted(silent)
+    assert calls == 1
+    assert Wakeup.objects.filter(what="mail", done_at=None).count() == 20
 
 
 def test_owners_are_reached_as_people_as_teams_or_as_written():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from unrepeat.inform import mail, store
 from unrepeat.inform.channels import email
-from unrepeat.support import clock
+from unrepeat.support import clock, wakeups
 from unrepeat.support.problems import Problem
 from unrepeat.support.wakeups import Claim
+
+LEASE = timedelta(seconds=90)  # longer than a mail server can keep us waiting
 
 
 def _send(claim: Claim) -> str:
@@ -19,6 +22,7 @@ def _send(claim: Claim) -> str:
         return ""
     if not email.configured():
         return "No mail server is set any more."
+    wakeups.extend(claim, LEASE)
     try:
         email.send(mail.Mail(message.to, message.subject, message.text, message.key))
     except Problem as problem:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from unrepeat.inform import mail
-from unrepeat.support import clock
+from unrepeat.support import away, clock
 from unrepeat.support.config import config
 from unrepeat.support.problems import Problem
 
@@ -52,8 +52,11 @@ def send(wanted: mail.Mail) -> None:
     home = urlsplit(config().base_url).hostname or "localhost"
     message = mail.compose(wanted, config().mail_from or f"Unrepeat <unrepeat@{home}>", clock.now(), home)
     server = server_of(config().mail_url)
+    whom = f"{server.host}:{server.port}"
+    if away.is_away(whom):
+        raise Undelivered(f"{server.host} kept us waiting a moment ago, and is left alone for a minute.", retry=True)
     try:
-        with _connected(server, home) as smtp:
+        with away.asking(whom), _connected(server, home) as smtp:
             smtp.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from unrepeat.prevention.tracking import Refused
-from unrepeat.support import http
+from unrepeat.support import away, http
 from unrepeat.support.problems import Invalid
 
 SECONDS = 8.0  # for one answer
@@ -24,10 +24,19 @@ def ask(
     """The answer, whose status is one of `good`; Refused or Unreachable."""
     raw = json.dumps(body).encode() if body is not None else None
     typed = {"content-type": "application/json"} if raw is not None else {}
-    answer = http.request(method, url, headers={**headers, **typed}, body=raw, timeout=SECONDS)
+    answer = send(method, url, {**headers, **typed}, raw)
     if answer.status not in good:
         raise refusal(answer, urlsplit(url).hostname or url)
     return answer
+
+
+def send(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> http.Answer:
+    """The answer, whatever it is; one who kept us waiting a moment ago is not asked."""
+    host, _ = place(url)
+    if away.is_away(host):
+        raise Refused(host, "It kept us waiting a moment ago.", "It is asked again in a minute.", retry=True)
+    with away.asking(host):
+        return http.request(method, url, headers=headers, body=body, timeout=SECONDS)
 
 
 def refusal(answer: http.Answer, host: str) -> Refused:

@@ -11,7 +11,7 @@ from typing import Any
 
 from unrepeat.prevention.trackers import _rest
 from unrepeat.prevention.tracking import Place
-from unrepeat.support import clock, http
+from unrepeat.support import clock
 from unrepeat.support.problems import Invalid
 
 TITLE = "Webhook"
@@ -44,7 +44,7 @@ def tell(place: Place, news: Mapping[str, Any], key: str) -> None:
         "webhook-timestamp": stamp,
         "webhook-signature": f"v1,{signature}",
     }
-    answer = http.request("POST", place.url, headers=headers, body=body, timeout=_rest.SECONDS)
+    answer = _rest.send("POST", place.url, headers, body)
     if not answer.ok:
         raise _rest.refusal(answer, _rest.place(place.url)[0])
 
