@@ -171,7 +171,9 @@ def results(folder, text, **spec):
         (PASSED, [], "green"),
         (PASSED, ["one"], "green"),
         (FAILED, [], "red"),
-        (ERRED, [], "red"),
+        (ERRED, [], "broken"),
+        (ERRED, ["one"], "broken"),
+        (ERRED, ["two"], "green"),
         (FAILED, ["t.one"], "red"),
         (FAILED, ["t::one"], "red"),
         (FAILED, ["t.*"], "red"),
@@ -192,6 +194,11 @@ def test_what_results_say(tmp_path, text, tests, colour):
     outcome = results(tmp_path, text, tests=tests)
     assert outcome.colour == colour, outcome.said
     assert outcome.remedy or colour == "green"
+
+
+def test_an_error_is_red_where_the_test_runner_tells_exceptions_so(tmp_path):
+    assert results(tmp_path, ERRED, errors="red").colour == "red"
+    assert "could not run" in results(tmp_path, ERRED).said
 
 
 def test_a_failing_test_is_placed_on_its_line(tmp_path):
@@ -399,10 +406,17 @@ GOOD = SERVICE.replace("{status}", "200")
 VISITORS = "from locust import FastHttpUser, constant, task\nclass V(FastHttpUser):\n    wait_time = constant(0.02)\n    @task\n    def v(self):\n        self.client.get('/visit')\n"
 
 
-def load(checkout, *, start=None, service=None, visitors=VISITORS, **limits):
+def load(checkout, *, start=None, service=None, visitors=VISITORS, lasting=3, **limits):
     (checkout / "service.py").write_text(service or GOOD)
     (checkout / "visitors.py").write_text(visitors)
-    spec = {"locustfile": "visitors.py", "users": 2, "spawn_rate": 2, "seconds": 2, "warm_up": 0.5, "ready_seconds": 5}
+    spec = {
+        "locustfile": "visitors.py",
+        "users": 2,
+        "spawn_rate": 2,
+        "seconds": lasting,
+        "warm_up": 0.5,
+        "ready_seconds": 5,
+    }
     start = start or [PYTHON, "service.py", "{port}"]
     return run("load_test", checkout, start=start, limits=limits or {"failure_share": 0.1}, **spec)
 
@@ -444,7 +458,7 @@ def test_a_service_that_prints_a_gigabyte_is_read_to_its_end_and_kept_short(tmp_
     noisy = GOOD.replace(
         "ThreadingHTTPServer((", "import threading\nthreading.Thread(target=lambda: [sys.stdout.write('x' * 2**20) for _ in range(1024)], daemon=True).start()\nThreadingHTTPServer(("
     )  # fmt: skip
-    outcome = load(tmp_path, service=noisy)
+    outcome = load(tmp_path, service=noisy, lasting=8)
     assert outcome.colour == "green", outcome.said
     assert len(outcome.output) <= 64 * 1024
 

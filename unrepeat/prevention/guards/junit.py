@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from xml.etree.ElementTree import ParseError
@@ -30,7 +30,7 @@ MOST_FILES = 1000
 MOST_BYTES = 64 * 1024 * 1024  # of all result files together
 SHOWN = 5  # failing tests that are named
 
-Verdict = Literal["passed", "failed", "skipped"]
+Verdict = Literal["passed", "failed", "erred", "skipped"]
 
 
 class Spec(kind.Spec):
@@ -41,6 +41,12 @@ class Spec(kind.Spec):
         tuple[Annotated[str, Field(min_length=1, max_length=500)], ...],
         Field(max_length=200, description="Tests by name, class.name or pattern; empty: all."),
     ] = ()
+    errors: Annotated[
+        Literal["broken", "red"],
+        Field(
+            description="What a test means that did not fail but could not run (<error>); red where a runner tells exceptions so."
+        ),
+    ] = "broken"
     command: Annotated[Command | None, Field(description="What runs the tests; empty: they have run before.")] = None
     folder: Annotated[Inside, Field(description="Where to run it, inside the checkout.")] = "."
     seconds: Annotated[float, Field(gt=0, le=7200, description="The longest the tests may take.")] = 900
@@ -86,10 +92,15 @@ def run(spec: Spec, target: Target, tools: Tools) -> Outcome:
     try:
         files = _files(root, spec.results, before, ran=bool(words))
         cases = [case for file in files for case in read(file)]
-        judged = judge(spec.tests, cases, status=ended.status if ended else None)
+        if spec.errors == "red":
+            cases = [replace(case, verdict="failed") if case.verdict == "erred" else case for case in cases]
     except Problem as problem:
         output = ended.output if ended else ""
         return Outcome("broken", f"{problem.what} {problem.why}", problem.remedy, output, environment=about_here(words))
+    try:
+        judged = judge(spec.tests, cases, status=ended.status if ended else None)
+    except Problem as problem:
+        judged = broken(f"{problem.what} {problem.why}", problem.remedy)
     return _whole(judged, cases, root, folder, ended, words)
 
 
@@ -97,11 +108,13 @@ def _whole(
     judged: Outcome, cases: list[Case], root: Path, folder: Path, ended: processes.Finished | None, words: list[str]
 ) -> Outcome:
     """The outcome with its output, figures, and the place of the first failure."""
-    failed = [case for case in cases if case.verdict == "failed"]
+    failed = [case for case in cases if case.verdict in ("failed", "erred")]
     place = next((found for case in failed if (found := _place(case, root, folder))), None)
     told = "\n".join(f"{case.full}\n{case.said}" for case in failed)
     output = f"{told}\n\n{ended.output}" if ended and not told else told or (ended.output if ended else "")
-    figures = {name: float(sum(case.verdict == name for case in cases)) for name in ("passed", "failed", "skipped")}
+    figures = {
+        name: float(sum(case.verdict == name for case in cases)) for name in ("passed", "failed", "erred", "skipped")
+    }
     return Outcome(
         judged.colour,
         judged.said,
@@ -132,12 +145,19 @@ def judge(wanted: Iterable[str], cases: list[Case], *, status: int | None = None
     if failed:
         names = ", ".join(case.full for case in failed[:SHOWN]) + (" …" if len(failed) > SHOWN else "")
         return Outcome("red", f"{len(failed)} of {len(chosen)} tests failed: {names}.", "Its message is in the output.")
+    erred = [case for case in chosen if case.verdict == "erred"]
+    if erred:
+        raise Invalid(
+            f"{erred[0].full} could not run: its result is an error, not a failure.",
+            "What it needs is missing or stumbled, so it says nothing about the past failure.",
+            'Mend the test; or set errors = "red" if your test runner tells exceptions so.',
+        )
     skipped = [case for case in chosen if case.verdict == "skipped"]
     if (named and skipped) or len(skipped) == len(chosen):
         raise Invalid(
             f"{skipped[0].full} was skipped.", "A test that does not run says nothing.", "Let it run on this runner."
         )
-    if status and not named and not any(case.verdict == "failed" for case in cases):
+    if status and not named and not any(case.verdict in ("failed", "erred") for case in cases):
         raise Invalid(
             f"The command ended {how(status)}, though no test failed.",
             "Something else than a test went wrong.",
@@ -179,7 +199,7 @@ def _case(element: Any) -> Case:
     for child in element:
         tag = child.tag.rpartition("}")[2]
         if tag in ("failure", "error"):
-            verdict = "failed"
+            verdict = "failed" if tag == "failure" or verdict == "failed" else "erred"
             said = said or "\n".join(part for part in (child.get("message", ""), child.text or "") if part)
         elif tag in ("skipped", "disabled") and verdict == "passed":
             verdict = "skipped"
