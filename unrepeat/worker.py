@@ -33,10 +33,8 @@ from unrepeat.support import bell, clock, wakeups
 from unrepeat.support.config import config
 
 TICK = 1.0  # seconds
-BREATHS = (0.02, 0.3)  # seconds, shortest and longest pause after a reading; twice as long as the reading took
-LITTLE = (
-    1.0  # seconds: a reader that is less behind pauses, so that storing comes first; one that is more behind does not
-)
+BREATHS = (0.02, 0.3)  # seconds, shortest and longest pause after a reading; five times as long as the reading took
+LITTLE = 2.0  # seconds: a reader that is less behind pauses, so that storing comes first; one more behind does not
 SHARE = 0.1  # of the time may go to grouping and wakeups while deliveries wait to be read
 GROUPED_TOGETHER = 100  # alerts or changes a call
 PREPARING = 2  # wakeups of a room that may ask the outside world at once
@@ -215,7 +213,7 @@ class Worker:
                     bell.wait(TOPICS, since, self._pause())
                 elif self._has_read and lead.storing() and lead.seconds() < LITTLE:
                     shortest, longest = BREATHS
-                    self._stopping.wait(min(longest, max(shortest, 2 * (time.monotonic() - began))))
+                    self._stopping.wait(min(longest, max(shortest, 5 * (time.monotonic() - began))))
             except Exception:
                 log.exception("the worker stumbled; it goes on")
                 connection.close()
