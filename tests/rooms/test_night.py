@@ -177,6 +177,7 @@ def test_what_is_not_published_is_not_asked_about(evening):
     assert coverage.matrix().total == 0
 
 
+@pytest.mark.django_db(transaction=True)
 def test_somebody_may_ask_in_broad_daylight(past, evening, capsys):
     visits(20)
     assert typed("night") == 0

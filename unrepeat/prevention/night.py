@@ -143,7 +143,8 @@ def whole_night(each: Callable[[Question], None]) -> int:
 
 def stand() -> None:
     """See that the question is asked tonight."""
-    wakeups.stand("prevention", "night", due_at=next_night(clock.now()))
+    with transaction.atomic():
+        wakeups.stand("prevention", "night", due_at=next_night(clock.now()))
 
 
 def turn(_: Claim) -> list[Answered]:

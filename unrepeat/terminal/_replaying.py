@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import httpx
 import msgspec
+import structlog
 from rich.console import Console
 from rich.markup import escape
 
@@ -35,6 +36,7 @@ from unrepeat.support.problems import Problem
 from unrepeat.terminal import _replaying_guards as guards
 from unrepeat.worker import Worker
 
+log = structlog.get_logger(__name__)
 LINGER = timedelta(days=1)
 """How long the clock runs on after the last happening, so that what was planned comes about (auto-resolve, draft)."""
 
@@ -232,7 +234,18 @@ class _Replay:
     def _finish(self) -> Outcome:
         self.outcome.incidents = sorted(_numbers() - self.before)
         self.outcome.ended = self.clock()
+        if self.outcome.incidents and self.recording.manifest.get("files"):
+            self._make_known(self.outcome.incidents[0])
         return self.outcome
+
+    def _make_known(self, incident: int) -> None:
+        """Take the recording in, so that guards are asked about it every night; a replay does not fail where that cannot be."""
+        try:
+            self.guards.take_in(incident, by="unrepeat")
+        except Problem as problem:
+            log.warning(
+                "the recording was replayed, and not taken in", recording=self.recording.folder.name, why=str(problem)
+            )
 
 
 def tell(console: Console, number: int, out: Path | None) -> None:

@@ -46,7 +46,7 @@ class Guards:
     def act(self, name: str, args: Mapping[str, Any], incident: int, *, by: str) -> None:
         """Do one of ACTS; runs are planned, and made by the worker."""
         if name == "declare_guard":
-            self._take_in(incident, by=by)
+            self.take_in(incident, by=by)
             self._declare(str(args["guard"]), incident, by=by)
             return
         guard = store.guard_named(str(args["guard"]))
@@ -86,14 +86,14 @@ class Guards:
                 f"The recording has no {FILE}.", f"Somebody declares a guard in it: {error}.", "Fetch it again."
             ) from error
 
-    def _take_in(self, incident: int, *, by: str) -> None:
+    def take_in(self, incident: int, *, by: str) -> None:
         """Make the recording known by its name, and its healthy stretch by its own, once."""
         if self._known:
             return
         self._known = True
         recordings.add(self._folder, by=by, incident=incident)
         healthy = self._manifest.get("healthy")
-        if healthy:
+        if isinstance(healthy, Mapping):
             recordings.add(self._healthy_stretch(healthy), by=by)
 
     def _healthy_stretch(self, healthy: Mapping[str, Any]) -> Path:
