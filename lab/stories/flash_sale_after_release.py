@@ -1,7 +1,6 @@
-"""The same flash sale minutes after a release that is healthy, and keeps more: 2.0.1 remembers the visits of those who are in the shop.
+"""The same flash sale a minute after a release that is healthy, and keeps more: 2.0.1 remembers the visits of those who are in the shop.
 
-Its memory rises with the visitors until the very alert fires that told of the leak of 2.0, and a release has just been shipped. It is
-no leak all the same: it follows the load, and rests when the load does.
+Its memory doubles with the visitors, and a release has just been shipped. It is no leak all the same: it follows the load.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from lab.stage import Stage
 from lab.stories.flash_sale import ABOUT_SECONDS as SALE
 from lab.stories.flash_sale import Rush, sell
 
-TITLE = "a flash sale, four times the visitors, on the healthy release 2.0.1, minutes after it was shipped, in about five minutes"
+TITLE = "a flash sale, four times the visitors, on the healthy release 2.0.1, a minute after it was shipped, in about five minutes"
 RELEASE = "2.0.1"
 TIMES = 4.0  # at six times its checkpoints are an outage of their own
 ABOUT_SECONDS = SALE + 10
