@@ -466,3 +466,10 @@ def test_a_service_that_prints_a_gigabyte_is_read_to_its_end_and_kept_short(tmp_
 def test_a_load_test_without_limits_is_refused():
     with pytest.raises(Problem):
         checked("load_test", {"start": "x", "locustfile": "a.py", "limits": {}})
+
+
+def test_memory_is_not_shared_out_over_a_handful_of_requests(tmp_path):
+    slow = VISITORS.replace("constant(0.02)", "constant(1)")
+    outcome = load(tmp_path, visitors=slow, memory_kb_per_request=1000.0)
+    assert outcome.colour == "broken"
+    assert "too few" in outcome.said

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from unrepeat.prevention import kind, processes
 from unrepeat.prevention.kind import Outcome, Target, TargetKind, Tools, broken
 from unrepeat.prevention.runner.checkout import Command, Inside, about_here, argv, environment, folder_in, place_in
-from unrepeat.prevention.runner.locust_results import Load, read
+from unrepeat.prevention.runner.locust_results import Load, read, table
 from unrepeat.prevention.runner.started import Started, free_port
 from unrepeat.support import http
 from unrepeat.support.problems import Invalid, Problem
@@ -27,6 +27,7 @@ HELP = (
 SAFE = False
 TARGETS: tuple[TargetKind, ...] = ("now", "ref", "version")
 GRACE = 20.0  # seconds that Locust may take to start and stop, beside the load itself
+FEWEST = 30  # requests after the warm-up over which memory is shared out; the noise of fewer says nothing
 MOST_OUTPUT = 64 * 1024 * 1024  # bytes
 
 
@@ -145,7 +146,7 @@ def _loaded(
                 *locust, "--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", "3",
                 "--locustfile", str(root / spec.locustfile), "--host", f"http://127.0.0.1:{port}",
                 "--users", str(spec.users), "--spawn-rate", str(spec.spawn_rate), "--run-time", f"{spec.seconds:g}s",
-                "--csv", str(results), "--csv-full-history",
+                "--csv", str(results), "--csv-full-history", "--json-file", f"{results}",
             ],
             seconds=spec.seconds + GRACE,
             folder=root,
@@ -153,7 +154,7 @@ def _loaded(
             most_output=MOST_OUTPUT,
         )  # fmt: skip
         at_end = time.time()
-        output = f"{ended.output}\n--- the service\n{service.output}"[-kind.OUTPUT :]
+        output = f"{ended.output}{table(results)}\n--- the service\n{service.output}"[-kind.OUTPUT :]
         about = about_here(words, locust=_version("locust"))
         if ended.status is None or ended.timed_out or ended.printed > MOST_OUTPUT:
             why = ended.why or ("it was late" if ended.timed_out else "it printed without end")
@@ -163,7 +164,7 @@ def _loaded(
         if service.status is not None:
             said = f"The service ended under load, with status {service.status}."
             return Outcome("red", said, "Its output says why.", output, {}, about, place_in(service.output, root))
-        load = read(results)
+        load = read(results, at_end)
         if load is None or not load.requests:
             said = f"No visitor came: Locust ended with status {ended.status}."
             return Outcome("broken", said, "Mend the locustfile; the output says more.", output, {}, about)
@@ -193,6 +194,11 @@ def _judged(spec: Spec, load: Load, figures: dict[str, float], output: str, abou
     ]
     kept = [_said(name, figures[name]) for name in limits]
     environment = dict(about) if isinstance(about, dict) else {}
+    if spec.limits.memory_kb_per_request is not None and figures["requests_after_warm_up"] < FEWEST:
+        said = (
+            f"Only {figures['requests_after_warm_up']:g} requests came after the warm-up: too few to share memory out."
+        )
+        return Outcome("broken", said, "Send more users, for longer.", output, figures, environment)
     if passed:
         said = f"After {load.requests} requests: {'; '.join(passed)}."
         return Outcome("red", said, "The service does not hold its limits under load.", output, figures, environment)
