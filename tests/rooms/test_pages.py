@@ -92,7 +92,9 @@ def test_every_act_has_a_form_on_the_page(world):
 
 
 def test_a_cause_is_named_by_its_word_alone(world):
-    signed_in("Ben").post(f"/incidents/{world.incident}/act/name_cause", {"value": "late_detection", "text": "No alert"})
+    signed_in("Ben").post(
+        f"/incidents/{world.incident}/act/name_cause", {"value": "late_detection", "text": "No alert"}
+    )
     named = queries.state_of(world.incident).causes[1]
     assert (named.role, named.value, named.text) == ("factor", "late_detection", "No alert")
 

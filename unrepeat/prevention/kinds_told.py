@@ -7,7 +7,6 @@ import types
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from unrepeat.prevention.kind import Kind, kind_of
 from unrepeat.support.kinds import kinds
@@ -40,7 +39,7 @@ def _table(model: type[BaseModel]) -> list[str]:
     rows = ["| field | is | default | means |", "|---|---|---|---|"]
     inner: list[str] = []
     for name, field in model.model_fields.items():
-        default = "needed" if field.default is PydanticUndefined and field.default_factory is None else _shown(field)
+        default = "needed" if field.is_required() else _shown(field)
         kinds_of_it, models = _words(field.annotation)
         rows.append(f"| `{field.alias or name}` | {kinds_of_it} | {default} | {field.description or ''} |")
         for one in models:
