@@ -20,7 +20,7 @@ from unrepeat.support.search_related import Answer
 from unrepeat.support.search_shown import Piece, in_words, marked, stretch
 from unrepeat.support.search_text import stems
 
-MOST = 100  # reports that a search by meaning finds
+MOST = 60  # reports that a search by meaning finds
 MOST_EXACT = 500  # and one by exact words, the newest
 NEAREST = 3  # reports that are shown when nothing is like it
 FAINT = 0.1  # of certainty: a related report may be less like it than one that a search finds

@@ -204,7 +204,7 @@ class RelatedReport:
 def related(number: int, limit: int = 4) -> list[RelatedReport]:
     """Published reports about the same as this one, best first; NotFound."""
     row = store.row(number)
-    found = finding.related(f"{row.headline}\n{row.excerpt}", without=(number,), limit=limit)
+    found = finding.related(f"{row.headline}\n{row.excerpt[:200]}", without=(number,), limit=limit)
     rows = store.published().in_bulk([hit.doc for hit in found])
     return [
         RelatedReport(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from unrepeat.support.search_aliases import Phrase
 from unrepeat.support.search_text import COMMON, stem, words
 
-READ = 6_000  # characters of a body in which the best stretch is looked for
+READ = 2_500  # characters of a body in which the best stretch is looked for
 _WORD = re.compile(r"[^\W_]+")
 
 Why = Iterable[tuple[Phrase, Phrase]]
@@ -29,12 +30,7 @@ def spots(text: str, why: Why) -> list[Spot]:
     """Where the forms stand, in order; a longer phrase comes before the words in it."""
     wanted = {form for _, form in why}
     longest = max(map(len, wanted), default=0)
-    known = [
-        (found.start(), found.end(), stem(word))
-        for found in _WORD.finditer(text)
-        for word in words(found.group())
-        if word not in COMMON
-    ]
+    known = [(found.start(), found.end(), one) for found in _WORD.finditer(text) for one in _stems_of(found.group())]
     marks: list[Spot] = []
     for at, (start, _, _) in enumerate(known):
         if marks and start < marks[-1].stop:
@@ -45,6 +41,12 @@ def spots(text: str, why: Why) -> list[Spot]:
                 marks.append(Spot(start, known[at + size - 1][1], form))
                 break
     return marks
+
+
+@lru_cache(maxsize=50_000)
+def _stems_of(word: str) -> tuple[str, ...]:
+    """The stems of one word as it stands in a text; none of a common one."""
+    return tuple(stem(part) for part in words(word) if part not in COMMON)
 
 
 def marked(text: str, why: Why) -> tuple[Piece, ...]:
@@ -74,12 +76,14 @@ def stretch(text: str, why: Why, room: int = 200) -> tuple[Piece, ...]:
 
 def in_words(question: str, text: str, why: Why) -> list[tuple[str, str]]:
     """For what was found in other words than it was asked: the words of the question, and those of the text."""
-    why = tuple(why)
+    why = tuple((a, form) for a, form in why if a != form)
+    if not why:
+        return []
     said = {spot.form: text[spot.start : spot.stop] for spot in reversed(spots(text[:READ], why))}
     asked = {
         spot.form: question[spot.start : spot.stop] for spot in reversed(spots(question, ((a, a) for a, _ in why)))
     }
-    return [(asked[a], said[form]) for a, form in why if a != form and a in asked and form in said]
+    return [(asked[a], said[form]) for a, form in why if a in asked and form in said]
 
 
 def _pieces(text: str, marks: Iterable[Spot]) -> tuple[Piece, ...]:
