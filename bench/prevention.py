@@ -335,6 +335,8 @@ class _Server:
 
 def _patrol(guards: int, seconds: int) -> dict[str, Any]:
     """Guards fall due evenly, all of them once in `EVERY` seconds; the patrol makes its rounds as the worker does."""
+    from django.db import transaction
+
     from unrepeat.prevention import patrol
     from unrepeat.prevention.models import Guard
     from unrepeat.support import clock
@@ -355,7 +357,8 @@ def _patrol(guards: int, seconds: int) -> dict[str, Any]:
             late.append((at - due[one.guard]).total_seconds())
             due[one.guard] += timedelta(seconds=EVERY)
             colours[one.ran.outcome.colour] = colours.get(one.ran.outcome.colour, 0) + 1
-        following = patrol.keep(made)
+        with transaction.atomic():  # as the worker does
+            following = patrol.keep(made)
         wait = (following - clock.now()).total_seconds()
         if wait > 0:
             time.sleep(min(wait, 1.0))

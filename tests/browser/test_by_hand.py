@@ -68,7 +68,7 @@ def test_a_measure_is_proposed_and_dropped_on_the_report(site, open_as):
     form.get_by_label("Owner").fill("Ben")
     form.get_by_role("button", name="Propose").click()
     page.locator("details.measure summary", has_text="Keep a list of mails").click()
-    form = page.locator("form[action$='/act/drop_measure']")
+    form = page.locator("details.measure[open] form[action$='/act/drop_measure']")
     form.get_by_label("Drop it, because").fill("the mailer keeps one already")
     form.get_by_role("button", name="Drop").click()
     assert page.locator("details.measure summary", has_text="dropped").is_visible()
@@ -167,3 +167,25 @@ def test_the_downloaded_report_opens_by_itself_and_asks_nobody(site, open_as, br
     assert alone.get_by_role("heading", level=1).inner_text() == "The day the session service kept everything"
     assert asked == [kept.as_uri()]
     alone.close()
+
+
+def test_a_measure_is_worked_on_without_javascript(site, open_as):
+    page = open_as("Ben", "/measures", width=390, script=False)
+    page.get_by_role("link", name="Mail each order once").click()
+    page.locator("summary", has_text="Measure is done").click()
+    form = page.locator("form[action$='/act/finish_measure']")
+    form.get_by_label("What was done").fill("Orders carry a number that the mailer remembers.")
+    form.get_by_role("button", name="Measure is done").click()
+    assert page.locator(".eyebrow", has_text="Done, not verified").is_visible()
+    page.get_by_label("Tie a guard to it").fill("checkout-smoke")
+    page.get_by_role("button", name="Tie").click()
+    assert page.locator(".side .card", has_text="checkout-smoke").is_visible()
+
+
+@pytest.mark.parametrize("summary", ["Prove", "Change it", "Retire"])
+def test_the_forms_of_a_guard_are_sound_when_they_are_open(site, open_as, shots, summary):
+    page = open_as("Ada", f"/guards/{site.known['guard']}", width=390)
+    page.locator(".acts summary", has_text=summary).first.click()
+    page.screenshot(path=str(shots / f"guard-{summary.lower().replace(' ', '-')}-390.png"))
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
