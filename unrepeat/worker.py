@@ -35,7 +35,8 @@ from unrepeat.support.config import config
 TICK = 1.0  # seconds
 BREATHS = (0.02, 0.3)  # seconds, shortest and longest pause after a reading; five times as long as the reading took
 LITTLE = 2.0  # seconds: a reader that is less behind pauses, so that storing comes first; one more behind does not
-SHARE = 0.1  # of the time may go to grouping and wakeups while deliveries wait to be read
+SHARE = 0.1  # of the time may go to grouping and wakeups in a flood, and while deliveries wait to be read
+LOOK_AGAIN = 0.05  # seconds, in a flood
 GROUPED_TOGETHER = 100  # alerts or changes a call
 PREPARING = 2  # wakeups of a room that may ask the outside world at once
 GRACE = 5.0  # seconds that these get to end at a stop; after that their leases run out, and the next worker takes them
@@ -121,8 +122,8 @@ class Worker:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
-        self._read_for = 0.0  # seconds
-        self._other_for = 0.0
+        self._busy_since = time.monotonic()
+        self._other_for = 0.0  # seconds since then
         self._has_read = False  # in the last turn
         self._preparers: Preparers | None = None  # only when started: a turn alone does everything where it is called
         self._gone = False
@@ -148,10 +149,10 @@ class Worker:
         middle = time.monotonic()
         done = read
         self._has_read = read > 0
-        if not read:
-            self._read_for = self._other_for = 0.0
-        self._read_for += middle - began
-        if not read or self._other_for <= SHARE * (self._read_for + self._other_for):
+        idle = not read and not self._flood()
+        if idle:
+            self._busy_since, self._other_for = began, 0.0
+        if idle or self._other_for <= SHARE * (middle - self._busy_since):
             done += self._group() + self._do_due()
             self._other_for += time.monotonic() - middle
         return done
@@ -162,6 +163,10 @@ class Worker:
         while done := self.turn():
             total += done
         return total
+
+    def _flood(self) -> bool:
+        """Whether storing comes first. Between two commits nothing may wait to be read, and grouping would hold up the next one."""
+        return self._preparers is not None and lead.flooding()
 
     def _group(self) -> int:
         group_news = self._jobs.group_news
@@ -210,7 +215,7 @@ class Worker:
             since, began = bell.heard(), time.monotonic()
             try:
                 if not self.turn():
-                    bell.wait(TOPICS, since, self._pause())
+                    bell.wait(TOPICS, since, LOOK_AGAIN if self._flood() else self._pause())
                 elif self._has_read and lead.storing() and lead.seconds() < LITTLE:
                     shortest, longest = BREATHS
                     self._stopping.wait(min(longest, max(shortest, 5 * (time.monotonic() - began))))

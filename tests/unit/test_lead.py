@@ -51,3 +51,18 @@ def test_a_reader_that_has_gone_holds_nobody_up(monkeypatch):
     began = time.monotonic()
     lead.keep_below(0.0)
     assert time.monotonic() - began < 0.5
+
+
+def test_a_flood_is_many_deliveries_in_one_commit_and_passes():
+    lead = Lead()
+    lead.stored(1000)
+    assert not lead.flooding()
+    lead.stored(1000, 64)
+    assert lead.flooding()
+
+
+def test_a_flood_is_over_soon_after_the_last_crowd(monkeypatch):
+    monkeypatch.setattr("unrepeat.arrivals.lead.FLOOD_FOR", 0.0)
+    lead = Lead()
+    lead.stored(1000, 64)
+    assert not lead.flooding()

@@ -11,6 +11,8 @@ from typing import Final
 LONGEST_PAUSE: Final = 1.0  # seconds that a commit is held back at most: no sender gives up over that
 FORGET_AFTER: Final = 2.0  # seconds without a reading: the reader is in another process, or gone
 STORING_FOR: Final = 0.05  # seconds after a commit in which more is expected
+CROWD: Final = 16  # deliveries that one commit took along: so many wait at once only in a flood
+FLOOD_FOR: Final = 0.5  # seconds after a crowd was stored in which the flood goes on
 SMOOTHING: Final = 0.3  # weight of the newest reading in the reader's measured speed
 
 
@@ -21,14 +23,16 @@ class Lead:
         self._changed = threading.Condition()
         self._ahead = 0
         self._speed = 0.0  # bytes a second, with all that the reader does between two readings
-        self._stored_at = self._read_at = float("-inf")
+        self._stored_at = self._read_at = self._crowd_at = float("-inf")
         self._busy = False  # something was left after the last reading
 
-    def stored(self, size: int) -> None:
-        """So many bytes were committed."""
+    def stored(self, size: int, deliveries: int = 1) -> None:
+        """So many bytes were committed, in so many deliveries together."""
         with self._changed:
             self._ahead += size
             self._stored_at = time.monotonic()
+            if deliveries >= CROWD:
+                self._crowd_at = self._stored_at
 
     def read(self, size: int, began: float) -> None:
         """So many bytes were read since `began` (monotonic); 0 means that nothing waits any more."""
@@ -50,6 +54,10 @@ class Lead:
     def storing(self) -> bool:
         """Whether something was stored a moment ago."""
         return time.monotonic() - self._stored_at < STORING_FOR
+
+    def flooding(self) -> bool:
+        """Whether senders crowded a moment ago: then storing comes before all that can wait a little."""
+        return time.monotonic() - self._crowd_at < FLOOD_FOR
 
     def keep_below(self, most: float) -> None:
         """Wait until the lead is at most `most` seconds, but not longer than `LONGEST_PAUSE`."""
