@@ -35,7 +35,9 @@ class ReportRow(Schema):
     incident: int
     headline: str
     excerpt: str
-    other_words: list[tuple[str, str]] = Field(description="What was found in other words than were asked: asked, found.")
+    other_words: list[tuple[str, str]] = Field(
+        description="What was found in other words than were asked: asked, found."
+    )
     service: str
     team: str
     cause: str
