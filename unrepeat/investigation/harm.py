@@ -31,7 +31,8 @@ def find_harm(buckets: Sequence[Bucket], width: timedelta, quiet_until: datetime
     """The stretch of time in which clearly more users were slowed, or lost their step, than before `quiet_until`; None when there is none.
 
     A stretch is harmed when the lower bound of its share (Wilson, 95 %) lies over the upper bound of the quiet share, and
-    the rise is at least LEAST_RISE.
+    the rise is at least LEAST_RISE. That there is harm takes certainty; when it began does not: the stretches right before
+    that already rose as much belong to it, so that the moment hardly depends on how wide a stretch is.
     """
     limit, quiet_share = _limit([b for b in buckets if b.at + width <= quiet_until])
     told = [b for b in buckets if b.users >= LEAST_USERS]
@@ -39,6 +40,8 @@ def find_harm(buckets: Sequence[Bucket], width: timedelta, quiet_until: datetime
     first = next((i for i in range(len(told) - RUN + 1) if all(harmed[i : i + RUN])), None)
     if first is None:
         return None
+    while first and told[first - 1].at >= quiet_until and _rise(told[first - 1], quiet_share) >= LEAST_RISE:
+        first -= 1
     last = max(i for i, bad in enumerate(harmed) if bad and i >= first)
     over = len(told) - 1 - last >= RUN
     return Harm(told[first].at, told[last].at + width if over else None, quiet_share)
@@ -52,7 +55,12 @@ def _limit(quiet: Sequence[Bucket]) -> tuple[float, float]:
 
 def _is_harmed(bucket: Bucket, limit: float, quiet_share: float) -> bool:
     low, _ = wilson(_hurt(bucket), bucket.users)
-    return low > limit and _hurt(bucket) / bucket.users >= quiet_share + LEAST_RISE and math.isfinite(low)
+    return low > limit and _rise(bucket, quiet_share) >= LEAST_RISE and math.isfinite(low)
+
+
+def _rise(bucket: Bucket, quiet_share: float) -> float:
+    """How far the share of hurt users lies over the quiet share."""
+    return _hurt(bucket) / bucket.users - quiet_share
 
 
 def _hurt(bucket: Bucket) -> int:
