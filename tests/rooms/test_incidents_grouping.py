@@ -65,7 +65,8 @@ def test_an_alert_opens_an_incident_that_reads_like_a_headline(shop):
     assert [(c.service, c.version) for c in state.changes.values()] == [("sessions", "2.0")]
     assert queries.incident_of_alert(fired.pk) == row.pk
     assert {(w.room, w.what) for w in Wakeup.objects.all()} == {
-        ("investigation", what) for what in ("gather", "measure", "investigate")
+        *(("investigation", what) for what in ("gather", "measure", "investigate")),
+        ("prevention", "match"),
     }
 
 
