@@ -26,12 +26,14 @@ def replay(
     ] = None,
 ) -> None:
     """Replay FOLDER into the configured database, or into a FRESH one, and write the reports that come of it."""
+    os.environ["UNREPEAT_MAIL_URL"] = ""  # nobody is mailed about what happened in a recording
     if fresh is not None:
         _use_fresh_database(fresh)
     from unrepeat.support import clock
     from unrepeat.support.config import config
     from unrepeat.terminal import _replaying as replaying
 
+    config.cache_clear()
     console = Console()
     recording = replaying.Recording.open(folder)
     began = time.monotonic()

@@ -109,10 +109,15 @@ def took(number: float) -> str:
 
 
 @register.filter
-def figure(number: object) -> str:
-    """A number that a guard gave, with at most four digits that matter and thin spaces between thousands."""
+def figure(number: object, name: str = "") -> str:
+    """A number that a guard gave, with at most four digits that matter and thin spaces between thousands.
+
+    One whose `name` ends in `_at` is a moment (Unix seconds).
+    """
     if not isinstance(number, int | float):
         return str(number)
+    if name.endswith("_at"):
+        return f"{datetime.fromtimestamp(number, UTC):%H:%M UTC, %-d %B %Y}"
     text = f"{number:,.0f}" if abs(number) >= 1000 or float(number).is_integer() else f"{number:.4g}"
     return text.replace(",", "\u202f")
 
