@@ -167,7 +167,9 @@ class Scorer:
             total += weight * best
         return total
 
-    def _counts(self, views: Sequence[str], bag: Mapping[str, int]) -> tuple[dict[Phrase, Sequence[int]], Sequence[int]]:
+    def _counts(
+        self, views: Sequence[str], bag: Mapping[str, int]
+    ) -> tuple[dict[Phrase, Sequence[int]], Sequence[int]]:
         """How often each form stands in each view, and the lengths of the views."""
         counts: dict[Phrase, Sequence[int]] = {(word,): _unpacked(bag[word]) for word in self._words & bag.keys()}
         for form, said in self._phrases:
