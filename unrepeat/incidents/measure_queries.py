@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, F, Q, QuerySet
+from django.db.models.expressions import OrderBy
 
 from unrepeat.incidents.models import MeasureRow
 
@@ -102,7 +103,7 @@ def some(pairs: list[tuple[int, int]]) -> dict[tuple[int, int], MeasureRow]:
     return {pair: found[pair] for pair in pairs if pair in found}
 
 
-def _order(state: str) -> tuple[object, ...]:
+def _order(state: str) -> tuple[str | OrderBy, ...]:
     newest = {"done": "-done_at", "verified": "-verified_at", "failed": "-failed_at"}.get(state)
     return (newest, "-pk") if newest else (F("due").asc(nulls_last=True), "-pk")
 
