@@ -33,10 +33,10 @@ from unrepeat.support import bell, clock, wakeups
 from unrepeat.support.config import config
 
 TICK = 1.0  # seconds
-BREATHS = (0.02, 0.3)  # seconds, shortest and longest pause after a reading; five times as long as the reading took
+BREATHS = (0.02, 1.0)  # seconds, shortest and longest pause after a reading; five times as long as the reading took
 LITTLE = 2.0  # seconds: a reader that is less behind pauses, so that storing comes first; one more behind does not
 SHARE = 0.1  # of the time may go to grouping and wakeups in a flood, and while deliveries wait to be read
-LOOK_AGAIN = 0.05  # seconds, in a flood
+LOOK_AGAIN = 0.04  # seconds, in a flood
 GROUPED_TOGETHER = 100  # alerts or changes a call
 PREPARING = 2  # wakeups of a room that may ask the outside world at once
 GRACE = 5.0  # seconds that these get to end at a stop; after that their leases run out, and the next worker takes them
@@ -216,15 +216,26 @@ class Worker:
             try:
                 if not self.turn():
                     bell.wait(TOPICS, since, LOOK_AGAIN if self._flood() else self._pause())
-                elif self._has_read and lead.storing() and lead.seconds() < LITTLE:
-                    shortest, longest = BREATHS
-                    self._stopping.wait(min(longest, max(shortest, 5 * (time.monotonic() - began))))
+                elif self._has_read:
+                    self._breathe(time.monotonic() - began)
             except Exception:
                 log.exception("the worker stumbled; it goes on")
                 connection.close()
                 self._stopping.wait(TICK)
             close_old_connections()
         connection.close()
+
+    def _breathe(self, took: float) -> None:
+        """While senders store and we are little behind, let them: until we are not, at most five times as long as the reading took."""
+        shortest, longest = BREATHS
+        until = time.monotonic() + min(longest, max(shortest, 5 * took))
+        while (
+            not self._stopping.is_set()
+            and lead.storing()
+            and lead.seconds() < LITTLE
+            and (left := until - time.monotonic()) > 0
+        ):
+            self._stopping.wait(min(LOOK_AGAIN, left))
 
     def _pause(self) -> float:
         """Seconds until the next wakeup is due, at most a tick."""
