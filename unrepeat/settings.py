@@ -35,7 +35,7 @@ def _database() -> dict[str, Any]:
         parsed["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=4000;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=16000;",
         }
         Path(str(parsed["NAME"])).parent.mkdir(parents=True, exist_ok=True)
         parsed["TEST"] = {"NAME": f"{parsed['NAME']}.test"}  # a file: threads and processes of a test share it
