@@ -19,9 +19,19 @@ def _flush(style, connection: BaseDatabaseWrapper, **options):
     statements = django_flush(style, connection, **options)
     if not statements:
         return statements
+    statements = [*statements, *(f"delete from {table}" for table in _search_tables(connection))]
     if connection.vendor == "postgresql":
         return ["set session_replication_role = replica", *statements, "set session_replication_role = origin"]
     with connection.cursor() as cursor:
         cursor.execute("select name, sql from sqlite_master where type = 'trigger'")
         triggers = cursor.fetchall()
     return [*(f"drop trigger {name}" for name, _ in triggers), *statements, *(made for _, made in triggers)]
+
+
+def _search_tables(connection: BaseDatabaseWrapper) -> list[str]:
+    """The search's own tables, which no model knows."""
+    wanted = [
+        f"{name}{part}" for name in ("postmortems_search", "postmortem_related") for part in ("", "_docs", "_stems")
+    ]
+    with connection.cursor() as cursor:
+        return [name for name in connection.introspection.table_names(cursor) if name in wanted]
