@@ -21,14 +21,18 @@ from django.core.asgi import get_asgi_application
 
 _django = get_asgi_application()
 
+from django.conf import settings
+
 from unrepeat.arrivals.intake import PREFIX, Intake, Receive, Scope, Send
 from unrepeat.arrivals.listening import Listening
 from unrepeat.arrivals.writer import Writer
 from unrepeat.support import bell, closing
 from unrepeat.support.bell import Ears
+from unrepeat.web.bounded import App, bounded
 from unrepeat.worker import Worker
 
 PR_SET_PDEATHSIG = 1
+MOST = 4 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # bytes of a body that is not for the intake
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +54,8 @@ class Server:
             await self._intake(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await bounded(cast("App", _django), scope, receive, send, MOST)
         else:
             await _django(cast("dict[str, Any]", scope), cast("Any", receive), cast("Any", send))
 
