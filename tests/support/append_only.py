@@ -30,8 +30,8 @@ def _flush(style, connection: BaseDatabaseWrapper, **options):
 
 def _search_tables(connection: BaseDatabaseWrapper) -> list[str]:
     """The search's own tables, which no model knows."""
-    wanted = [
-        f"{name}{part}" for name in ("postmortems_search", "postmortem_related") for part in ("", "_docs", "_stems")
-    ]
+    from unrepeat.postmortems import store
+
+    wanted = [f"{index.table}{part}" for index in (store.SEARCH, store.RELATED) for part in ("", "_docs", "_stems")]
     with connection.cursor() as cursor:
         return [name for name in connection.introspection.table_names(cursor) if name in wanted]
