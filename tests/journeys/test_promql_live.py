@@ -35,8 +35,13 @@ def asked(target: Target | None = None, **changed) -> Outcome:
     return promql.run(checked("promql", {**text, **changed}), target or Target(), Tools(10.0))
 
 
+def _seconds_before(moment: datetime) -> Target:
+    """The window of a few seconds before a moment."""
+    return Target("window", "before", window=(moment - timedelta(seconds=4), moment - timedelta(seconds=1)))
+
+
 def test_a_guard_sees_the_number_as_it_is(monitoring):
-    until(lambda: asked().colour == "green", "the first sample")
+    until(lambda: asked(_seconds_before(datetime.now(UTC))).colour == "green", "some quiet seconds")
     began = datetime.now(UTC)
     monitoring.gauge.values[("sessions", "b")] = 2.5
     until(lambda: asked().colour == "red", "the limit to be passed")
@@ -55,8 +60,7 @@ def test_a_guard_sees_the_number_as_it_is(monitoring):
     ended = datetime.now(UTC)
     window = Target("window", "then", window=(began, ended))
     assert asked(window, for_seconds=2).colour == "red"
-    quiet = Target("window", "before", window=(began - timedelta(seconds=4), began - timedelta(seconds=1)))
-    assert asked(quiet).colour == "green"
+    assert asked(_seconds_before(began)).colour == "green"
 
 
 def test_what_it_cannot_tell_is_broken(monitoring):
