@@ -52,7 +52,8 @@ test: $(VENV)/dev.stamp parts  ## Run all tests: SQLite and PostgreSQL, real par
 	$(PYTEST) tests/unit tests/contracts tests/lab -n 2
 	$(PYTEST) tests/rooms -n 2
 	UNREPEAT_TEST_DATABASE=postgresql $(PYTEST) tests/rooms -n 2
-	$(PYTEST) tests/journeys tests/faults tests/browser
+	$(PYTEST) tests/journeys tests/faults -n 2 --dist loadfile
+	$(PYTEST) tests/browser -n 2
 
 test-quick: $(VENV)/dev.stamp  ## Run the tests that need no real parts (SQLite)
 	$(PYTEST) tests/unit tests/contracts tests/rooms -n 2
