@@ -33,7 +33,7 @@ from unrepeat.support import bell, clock, wakeups
 from unrepeat.support.config import config
 
 TICK = 1.0  # seconds
-BREATHS = (0.02, 1.0)  # seconds, shortest and longest pause after a reading; five times as long as the reading took
+BREATHS = (0.02, 1.0)  # seconds, shortest and longest pause after a reading; twelve times as long as the reading took
 LITTLE = 2.0  # seconds: a reader that is less behind pauses, so that storing comes first; one more behind does not
 SHARE = 0.1  # of the time may go to grouping and wakeups in a flood, and while deliveries wait to be read
 LOOK_AGAIN = 0.04  # seconds, in a flood
@@ -226,16 +226,17 @@ class Worker:
         connection.close()
 
     def _breathe(self, took: float) -> None:
-        """While senders store and we are little behind, let them: until we are not, at most five times as long as the reading took."""
+        """While senders crowd and we are little behind, let them store: until we are not, at most twelve times as long as the reading took."""
         shortest, longest = BREATHS
-        until = time.monotonic() + min(longest, max(shortest, 5 * took))
+        until = time.monotonic() + min(longest, max(shortest, 12 * took))
         while (
             not self._stopping.is_set()
-            and lead.storing()
+            and (lead.storing() or lead.flooding())
             and lead.seconds() < LITTLE
             and (left := until - time.monotonic()) > 0
         ):
             self._stopping.wait(min(LOOK_AGAIN, left))
+        lead.rested()
 
     def _pause(self) -> float:
         """Seconds until the next wakeup is due, at most a tick."""

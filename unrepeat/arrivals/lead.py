@@ -46,6 +46,11 @@ class Lead:
             self._read_at = now
             self._changed.notify_all()
 
+    def rested(self) -> None:
+        """The reader has paused of its own will until now: that is no part of how fast it reads."""
+        with self._changed:
+            self._read_at = time.monotonic()
+
     def seconds(self) -> float:
         """How long the reader needs for all that waits; 0 when none reads here."""
         with self._changed:
