@@ -76,5 +76,15 @@ def shares(visits: Iterable[Visit], start: float, end: float) -> Shares:
     )
 
 
+def slow_of_those_there(visits: Iterable[Visit], start: float, end: float) -> float | None:
+    """Who met a slow answer from `start` to `end`, of all who got any answer then, whenever they came; None of nobody.
+
+    The question that a request log can answer for the same window; `shares` counts by arrival, and follows a visit to its end.
+    """
+    answered = [[one for one in v.requests if start <= one["at"] + one["seconds"] < end] for v in visits]
+    there = [requests for requests in answered if requests]
+    return sum(any(one["seconds"] > SLOW_SECONDS for one in r) for r in there) / len(there) if there else None
+
+
 def _visit(line: dict[str, Any]) -> Visit:
     return Visit(line["began"], tuple(line["requests"]), line["finished"])

@@ -66,10 +66,22 @@ def test_a_share_of_nobody_is_not_zero():
     assert visits.shares([], 0, 1).failed_share is None
 
 
+def test_those_who_are_there_in_a_window_are_counted_by_what_they_were_answered_in_it():
+    known = [
+        visit(10, ("browse", 200, 0.9), ("browse", 200, 0.1)),  # slow before the window, there in it
+        visit(11, ("browse", 200, 0.7)),  # answered slowly within it
+        visit(14.8, ("browse", 200, 0.1), ("browse", 200, 3.0)),  # slow only after it
+        visit(99, ("browse", 200, 3.0)),
+    ]
+    assert visits.slow_of_those_there(known, 11, 15) == pytest.approx(1 / 3)
+    assert visits.slow_of_those_there([], 0, 1) is None
+
+
 def made_report(**changed) -> Report:
     values = {
         "slow_share": 0.8,
         "failed_share": 0.2,
+        "slow_of_those_there": 0.79,
         "leak_to_alert_s": 55.0,
         "alert_to_webhook_s": 0.01,
         "alert_to_incident_s": 0.2,
