@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unrepeat.support.problems import Invalid
+from unrepeat.terminal import _kinds
 
 app = App(name="source", help="Say who may send alerts and changes here: addresses, tokens and signing secrets.")
 
@@ -67,14 +68,8 @@ def kinds(*, as_json: AsJson = False) -> None:
     """List the kinds of sources, and how to set each up at the sender."""
     from unrepeat.arrivals.kind import source_kinds
 
-    found = {name: (kind.TITLE, kind.HELP) for name, kind in source_kinds().items()}
-    if as_json:
-        print(json.dumps([{"kind": k, "title": t, "help": h} for k, (t, h) in found.items()], ensure_ascii=False))
-        return
-    table = Table("kind", "what sends", "how to set it up")
-    for name, told in found.items():
-        table.add_row(name, *told)
-    Console().print(table)
+    told = {name: (kind.TITLE, kind.HELP) for name, kind in source_kinds().items()}
+    _kinds.show(told, "what sends", as_json=as_json)
 
 
 @app.command

@@ -10,6 +10,8 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+from unrepeat.terminal import _kinds
+
 app = App(name="tracker", help="Say where measures have their tickets: GitHub, GitLab, or an address that is told.")
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON, for programs.")]
@@ -21,14 +23,8 @@ def kinds(*, as_json: AsJson = False) -> None:
     """List the kinds of trackers, and what each needs."""
     from unrepeat.prevention.tracking import tracker_kinds
 
-    found = {name: (kind.TITLE, kind.HELP) for name, kind in tracker_kinds().items()}
-    if as_json:
-        print(json.dumps([{"kind": k, "title": t, "help": h} for k, (t, h) in found.items()], ensure_ascii=False))
-        return
-    table = Table("kind", "what it is", "how to set it up")
-    for name, told in found.items():
-        table.add_row(name, *told)
-    Console().print(table)
+    told = {name: (kind.TITLE, kind.HELP) for name, kind in tracker_kinds().items()}
+    _kinds.show(told, "what it is", as_json=as_json)
 
 
 @app.command
