@@ -341,8 +341,8 @@ def _patrol(guards: int, seconds: int) -> dict[str, Any]:
     """Guards fall due evenly, all of them once in `EVERY` seconds; the patrol makes its rounds as the worker does."""
     from django.db import transaction
 
-    from unrepeat.prevention import patrol
     from unrepeat.prevention.models import Guard
+    from unrepeat.prevention.running import patrol
     from unrepeat.support import clock
 
     begin = clock.now()

@@ -214,7 +214,7 @@ def _flaky() -> None:
 
 def nights(published: int) -> None:
     """What the nightly question came to: caught, late, missed, and once caught but no longer."""
-    from unrepeat.prevention import coverage_store
+    from unrepeat.prevention.coverage import coverage_store
     from unrepeat.prevention.models import Guard
     from unrepeat.support import clock
 

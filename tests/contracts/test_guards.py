@@ -23,8 +23,8 @@ import unrepeat.prevention
 from unrepeat.prevention import kinds_told
 from unrepeat.prevention.commands import Ran
 from unrepeat.prevention.kind import OUTPUT, Outcome, Recorded, Spec, Target, TargetKind, Tools, checked, kind_of
-from unrepeat.prevention.patrol import run_safely
 from unrepeat.prevention.proving import digest_of, verdict
+from unrepeat.prevention.running.patrol import run_safely
 from unrepeat.support.kinds import kinds
 from unrepeat.support.problems import Invalid
 

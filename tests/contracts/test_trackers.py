@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unrepeat.prevention.tracking import Kind, Place, Teller, tracker_kind, tracker_kinds
+from unrepeat.prevention.tickets.tracking import Kind, Place, Teller, tracker_kind, tracker_kinds
 from unrepeat.support.problems import Problem
 
 KINDS = sorted(tracker_kinds())

@@ -21,10 +21,11 @@ import pytest
 
 import unrepeat.prevention
 from tests.support.postgres import free_port
-from unrepeat.prevention import commands, patrol, store
+from unrepeat.prevention import commands, store
 from unrepeat.prevention.commands import Declared, Ran
 from unrepeat.prevention.guards import promql
 from unrepeat.prevention.kind import Outcome, Recorded, Target, Tools, checked
+from unrepeat.prevention.running import patrol
 from unrepeat.support import http
 from unrepeat.support.config import Config
 from unrepeat.worker import Worker

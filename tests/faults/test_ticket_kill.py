@@ -17,7 +17,7 @@ from django.db import connection
 from tests.support.mailing import configured
 from tests.support.tracker_servers import PROJECT, TOKEN, GitHub, running
 from unrepeat.incidents import acts, commands, queries
-from unrepeat.prevention import tracker_commands
+from unrepeat.prevention.tickets import tracker_commands
 from unrepeat.prevention.told_models import Ticket
 from unrepeat.support import clock
 from unrepeat.worker import Worker

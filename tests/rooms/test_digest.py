@@ -12,7 +12,7 @@ from unrepeat.duty import commands as duty
 from unrepeat.incidents import acts, commands
 from unrepeat.incidents import entries as e
 from unrepeat.postmortems import commands as postmortems
-from unrepeat.prevention import digest
+from unrepeat.prevention.telling import digest
 from unrepeat.support import clock
 from unrepeat.worker import Worker
 

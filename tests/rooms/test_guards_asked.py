@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from tests.support.api import a_filled_database
-from unrepeat.prevention import asked, commands, jobs, store
+from unrepeat.prevention import commands, jobs, store
 from unrepeat.prevention.models import Guard, Proof, Run
+from unrepeat.prevention.running import asked
 from unrepeat.support import wakeups
 from unrepeat.support.problems import Conflict, Invalid, NotAllowed
 from unrepeat.web.models import User

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from unrepeat.prevention import commands, declared, patrol, recordings, store
+from unrepeat.prevention import commands, declared, recordings, store
 from unrepeat.prevention.commands import Ran
 from unrepeat.prevention.kind import Tools, checked
-from unrepeat.prevention.targets import target_of
+from unrepeat.prevention.running import patrol
+from unrepeat.prevention.running.targets import target_of
 
 pytestmark = [
     pytest.mark.django_db,

@@ -12,8 +12,10 @@ import unrepeat.prevention
 from tests.rooms.test_postmortems import a_draft
 from unrepeat.postmortems import commands as postmortems
 from unrepeat.postmortems import queries as reports
-from unrepeat.prevention import commands, coverage, night, recordings
+from unrepeat.prevention import commands, recordings
 from unrepeat.prevention.commands import Declared
+from unrepeat.prevention.coverage import matrix as coverage
+from unrepeat.prevention.coverage import night
 from unrepeat.support import clock
 from unrepeat.support.config import Config
 from unrepeat.support.models import Wakeup

@@ -13,8 +13,8 @@ import unrepeat.prevention
 from tests.rooms.test_postmortems import an_outage
 from unrepeat.prevention import recordings, store
 from unrepeat.prevention.backtest.recorded import Unreadable, check_whole, open_folder, samples
-from unrepeat.prevention.patrol import known_recordings
-from unrepeat.prevention.targets import target_of
+from unrepeat.prevention.running.patrol import known_recordings
+from unrepeat.prevention.running.targets import target_of
 from unrepeat.support.config import config
 from unrepeat.support.problems import Conflict, Invalid, NotFound
 from unrepeat.terminal import main

@@ -11,7 +11,8 @@ from tests.support.mailing import configured, mail_server
 from unrepeat.duty import commands as duty
 from unrepeat.incidents import acts, commands
 from unrepeat.incidents import entries as e
-from unrepeat.prevention import reminding, told_store
+from unrepeat.prevention import told_store
+from unrepeat.prevention.telling import reminding
 from unrepeat.support import clock, wakeups
 from unrepeat.support.models import Wakeup
 from unrepeat.web.models import User

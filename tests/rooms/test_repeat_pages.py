@@ -11,8 +11,8 @@ from tests.rooms.test_repeats import AGAIN, an_outage, grouped, named
 from tests.support.world import alert, change, minutes, the_shop
 from unrepeat.incidents import queries as incident_queries
 from unrepeat.postmortems import queries as reports
-from unrepeat.prevention import repeats
-from unrepeat.prevention.counted import repeat_number
+from unrepeat.prevention.repeats import matching as repeats
+from unrepeat.prevention.repeats.counted import repeat_number
 from unrepeat.web.models import User
 from unrepeat.worker import Worker
 

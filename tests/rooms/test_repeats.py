@@ -13,8 +13,8 @@ from unrepeat.incidents import queries as incident_queries
 from unrepeat.incidents.models import Incident, LogEntry
 from unrepeat.postmortems import commands as reports
 from unrepeat.postmortems.queries import incident_of
-from unrepeat.prevention import repeats
 from unrepeat.prevention.models import Guard, Tie
+from unrepeat.prevention.repeats import matching as repeats
 from unrepeat.support import clock
 from unrepeat.support.problems import Conflict, Invalid
 from unrepeat.worker import Worker

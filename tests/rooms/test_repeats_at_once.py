@@ -10,7 +10,7 @@ from tests.support.world import alert, change, minutes, the_shop
 from unrepeat.incidents import acts
 from unrepeat.incidents import commands as incidents
 from unrepeat.incidents import queries as incident_queries
-from unrepeat.prevention import repeats
+from unrepeat.prevention.repeats import matching as repeats
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,7 +18,8 @@ from tests.support.tracker_servers import PROJECT, TOKEN, GitHub, GitLab, Listen
 from unrepeat.arrivals.models import Delivery, Source
 from unrepeat.incidents import acts, commands, queries
 from unrepeat.incidents import entries as e
-from unrepeat.prevention import told_store, tracker_commands
+from unrepeat.prevention import told_store
+from unrepeat.prevention.tickets import tracker_commands
 from unrepeat.prevention.told_models import Ticket, Tracker
 from unrepeat.support import clock, wakeups
 from unrepeat.support.models import Wakeup
@@ -359,7 +360,7 @@ def test_two_workers_never_tell_the_same_ticket_at_once(server, time):
 
 def test_planning_the_same_look_twice_plans_it_once(server):
     a_ticket()
-    from unrepeat.prevention import ticketing
+    from unrepeat.prevention.tickets import ticketing
 
     with transaction.atomic():
         assert ticketing.plan(Ticket.objects.get(), "x")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.support import outage
 from unrepeat.incidents.fold import fold
-from unrepeat.prevention import past
-from unrepeat.prevention.signs import WEIGHTS, family, past_signs, present_signs, weigh
+from unrepeat.prevention.repeats import past
+from unrepeat.prevention.repeats.signs import WEIGHTS, family, past_signs, present_signs, weigh
 
 ALERT, CHANGE, VERSION = "alert:high memory usage|sessions", "change:sessions|deploy", "version:sessions|2.0"
 GUILTY, CAUSE = "guilty:service|sessions", "cause:deploy|capacity_exhausted|sessions"

@@ -1,1 +1,1 @@
-"""Measures, guards, proofs, repeats. Its furniture comes with a later issue."""
+"""Measures, guards, proofs, repeats: what keeps a failure from coming back."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from unrepeat.incidents import queries as incidents
-from unrepeat.prevention import digest, reminders, ticketing
+from unrepeat.prevention.telling import digest, reminders
+from unrepeat.prevention.tickets import ticketing
 from unrepeat.support.wakeups import Claim
 
 

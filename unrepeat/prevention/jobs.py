@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unrepeat.prevention import asked, digest, following, night, patrol, reminders, repeats, ticket_news, ticketing
+from unrepeat.prevention import following
+from unrepeat.prevention.coverage import night
+from unrepeat.prevention.repeats import matching as repeats
+from unrepeat.prevention.running import asked, patrol
+from unrepeat.prevention.telling import digest, reminders
+from unrepeat.prevention.tickets import ticket_news, ticketing
 from unrepeat.support.wakeups import Again, Claim
 
 

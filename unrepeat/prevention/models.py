@@ -28,7 +28,7 @@ __all__ = [
     "Tie",
     "Tracker",
 ]
-from unrepeat.prevention.sign_models import Sign
+from unrepeat.prevention.repeats.sign_models import Sign
 
 
 class Guard(models.Model):

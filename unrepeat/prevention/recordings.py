@@ -15,7 +15,7 @@ from django.db import transaction
 
 from unrepeat.incidents import checks
 from unrepeat.incidents import queries as incidents
-from unrepeat.prevention import night, store
+from unrepeat.prevention import store
 from unrepeat.prevention.backtest.recorded import (
     MANIFEST,
     METRICS,
@@ -26,6 +26,7 @@ from unrepeat.prevention.backtest.recorded import (
     moment,
     open_folder,
 )
+from unrepeat.prevention.coverage import night
 from unrepeat.prevention.models import Recording
 from unrepeat.support import clock
 from unrepeat.support.config import config

@@ -12,7 +12,7 @@ from typing import Any
 
 from unrepeat.prevention import declared
 from unrepeat.prevention.kind import Outcome, Place, Recorded, Target, Tools, broken, checked, kind_of
-from unrepeat.prevention.patrol import run_safely
+from unrepeat.prevention.running.patrol import run_safely
 from unrepeat.support import clock
 from unrepeat.support.problems import Problem
 from unrepeat.terminal._desk import Plain

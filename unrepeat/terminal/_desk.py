@@ -140,7 +140,8 @@ class Local:
 
     def declare(self, name: str, body: Plain) -> Plain:
         """Make a guard or give it another text."""
-        from unrepeat.prevention import commands, reporting
+        from unrepeat.prevention import commands
+        from unrepeat.prevention.running import reporting
         from unrepeat.prevention.watched import measure_of
 
         measures = [measure_of(ref) for ref in body.get("measures", ())]
@@ -180,7 +181,7 @@ class Local:
 
     def report(self, service: str, results: Sequence[Plain]) -> list[Plain]:
         """Keep results; what became of each."""
-        from unrepeat.prevention import reporting
+        from unrepeat.prevention.running import reporting
         from unrepeat.web.api import checks, guard_shapes
 
         sent = [guard_shapes.ResultSent(**one) for one in results]
@@ -191,7 +192,7 @@ class Local:
 
     def prove(self, name: str, trial: Plain) -> Plain:
         """Keep a trial."""
-        from unrepeat.prevention import reporting
+        from unrepeat.prevention.running import reporting
         from unrepeat.web.api import guard_shapes
 
         sent, found = guard_shapes.TrialSent(**trial), guard_shapes.found(name)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from unrepeat.prevention import processes
+from unrepeat.prevention.running import processes
 from unrepeat.support.problems import Invalid
 
 PATIENCE = 120.0  # seconds for one git command

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import cast
 
 from unrepeat.prevention.kind import Recorded, Target, Tools, checked, kind_of
-from unrepeat.prevention.patrol import known_recordings, run_safely
-from unrepeat.prevention.targets import target_of
+from unrepeat.prevention.running.patrol import known_recordings, run_safely
+from unrepeat.prevention.running.targets import target_of
 from unrepeat.support import clock
 from unrepeat.support.problems import Invalid, NotFound, Problem
 from unrepeat.terminal import _checking as checking

@@ -20,9 +20,10 @@ from unrepeat.incidents.fold import fold
 from unrepeat.postmortems import prevention_facts, times
 from unrepeat.postmortems import prevention_words as said
 from unrepeat.postmortems.prevented import GuardFact
-from unrepeat.prevention import asked, commands, declared, recordings, reporting, store
+from unrepeat.prevention import commands, declared, recordings, store
 from unrepeat.prevention.backtest.recorded import check_whole, open_folder
 from unrepeat.prevention.kind import kind_of
+from unrepeat.prevention.running import asked, reporting
 from unrepeat.support import clock
 from unrepeat.support.problems import Problem
 from unrepeat.web.api.guard_shapes import TrialSent

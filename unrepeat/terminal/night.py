@@ -14,7 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from unrepeat.prevention.coverage import Cell, Matrix
+    from unrepeat.prevention.coverage.matrix import Cell, Matrix
 
 app = App(
     name="night", help="Would today's guards and alert rules catch each past incident? Asked every night, or now."
@@ -30,7 +30,7 @@ def night(
     as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Ask all guards and rules about all published reports with a recording, and print the matrix. Exit status 1: something is no longer caught."""
-    from unrepeat.prevention import coverage
+    from unrepeat.prevention.coverage import matrix as coverage
 
     if not show:
         _ask()
@@ -44,7 +44,7 @@ def night(
 
 
 def _ask() -> None:
-    from unrepeat.prevention import night as nightly
+    from unrepeat.prevention.coverage import night as nightly
 
     total = len(nightly.questions())
     with Progress(console=Console(stderr=True), transient=True) as progress:

@@ -21,7 +21,7 @@ By = Annotated[str, Parameter(help="Who does this.")]
 @app.command
 def kinds(*, as_json: AsJson = False) -> None:
     """List the kinds of trackers, and what each needs."""
-    from unrepeat.prevention.tracking import tracker_kinds
+    from unrepeat.prevention.tickets.tracking import tracker_kinds
 
     told = {name: (kind.TITLE, kind.HELP) for name, kind in tracker_kinds().items()}
     _kinds.show(told, "what it is", as_json=as_json)
@@ -42,7 +42,7 @@ def add(
     by: By = "terminal",
 ) -> None:
     """Add the tracker NAME. Its token is kept sealed, and shown never."""
-    from unrepeat.prevention import tracker_commands
+    from unrepeat.prevention.tickets import tracker_commands
 
     token = _read_token(asked=not token_stdin)
     added = tracker_commands.add(name, kind, url=url, project=project, token=token, automatic=automatic, by=by)
@@ -53,7 +53,7 @@ def add(
 @app.command(name="list")
 def list_trackers(*, as_json: AsJson = False) -> None:
     """List the trackers: where, how many tickets, when last asked, and what is wrong."""
-    from unrepeat.prevention import tracker_queries
+    from unrepeat.prevention.tickets import tracker_queries
 
     rows = tracker_queries.trackers()
     if as_json:
@@ -70,7 +70,7 @@ def list_trackers(*, as_json: AsJson = False) -> None:
 @app.command
 def remove(name: str) -> None:
     """Follow the tracker NAME no more. Its tickets stay where they are, and in the logs."""
-    from unrepeat.prevention import tracker_commands
+    from unrepeat.prevention.tickets import tracker_commands
 
     tracker_commands.remove(name)
     print(f"{name} is followed no more.")
@@ -81,7 +81,7 @@ def ticket(
     incident: int, measure: int, *, to: Annotated[str, Parameter(help="The tracker.")], by: By = "terminal"
 ) -> None:
     """Have a ticket made for the measure MEASURE of the incident INCIDENT; the worker makes it."""
-    from unrepeat.prevention import tracker_commands
+    from unrepeat.prevention.tickets import tracker_commands
 
     tracker_commands.make_ticket(incident, measure, to, by=by)
     print(f"A ticket for measure {measure} of incident {incident} is being made in {to}.")
@@ -90,7 +90,7 @@ def ticket(
 @app.command
 def link(incident: int, measure: int, url: str, *, by: By = "terminal") -> None:
     """Link the ticket at URL with the measure MEASURE of the incident INCIDENT."""
-    from unrepeat.prevention import tracker_commands
+    from unrepeat.prevention.tickets import tracker_commands
 
     made = tracker_commands.link_ticket(incident, measure, url, by=by)
     print(f"Measure {measure} of incident {incident} follows {made.url}.")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from unrepeat.prevention import processes
 from unrepeat.prevention.backtest.testfile import Asked
+from unrepeat.prevention.running import processes
 from unrepeat.support.problems import Problem
 
 RULES = "rules.yml"

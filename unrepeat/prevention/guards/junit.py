@@ -13,10 +13,11 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 from pydantic import Field
 
-from unrepeat.prevention import kind, processes
+from unrepeat.prevention import kind
 from unrepeat.prevention.kind import Outcome, Place, Target, TargetKind, Tools, broken
 from unrepeat.prevention.runner.checkout import Command, Inside, about_here, argv, folder_in, place_in
 from unrepeat.prevention.runner.ended import how, run_bounded, trouble
+from unrepeat.prevention.running import processes
 from unrepeat.support.problems import Invalid, Problem
 
 TITLE = "The results of tests"

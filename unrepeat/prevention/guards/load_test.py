@@ -11,11 +11,12 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from unrepeat.prevention import kind, processes
+from unrepeat.prevention import kind
 from unrepeat.prevention.kind import Outcome, Target, TargetKind, Tools, broken
 from unrepeat.prevention.runner.checkout import Command, Inside, about_here, argv, environment, folder_in, place_in
 from unrepeat.prevention.runner.locust_results import Load, read, table
 from unrepeat.prevention.runner.started import Started, free_port
+from unrepeat.prevention.running import processes
 from unrepeat.support import http
 from unrepeat.support.problems import Invalid, Problem
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from unrepeat.prevention import processes
 from unrepeat.prevention.kind import Outcome, broken
 from unrepeat.prevention.runner.checkout import environment
+from unrepeat.prevention.running import processes
 
 MOST_OUTPUT = 64 * 1024 * 1024  # bytes
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from unrepeat.prevention.tracking import Refused
+from unrepeat.prevention.tickets.tracking import Refused
 from unrepeat.support import away, http
 from unrepeat.support.problems import Invalid
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from unrepeat.prevention.tickets.tracking import Changed, Draft, Place, Seen, TicketState
 from unrepeat.prevention.trackers import _rest
-from unrepeat.prevention.tracking import Changed, Draft, Place, Seen, TicketState
 from unrepeat.support.problems import Invalid
 
 TITLE = "GitHub issues"

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from unrepeat.prevention.tickets.tracking import Changed, Draft, Place, Seen, TicketState
 from unrepeat.prevention.trackers import _rest
-from unrepeat.prevention.tracking import Changed, Draft, Place, Seen, TicketState
 from unrepeat.support.problems import Invalid
 
 TITLE = "GitLab issues"

@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from unrepeat.prevention.tickets.tracking import Place
 from unrepeat.prevention.trackers import _rest
-from unrepeat.prevention.tracking import Place
 from unrepeat.support import clock
 from unrepeat.support.problems import Invalid
 

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
-from unrepeat.prevention import check_tokens, reporting, store
+from unrepeat.prevention import check_tokens, store
 from unrepeat.prevention.models import CheckToken
+from unrepeat.prevention.running import reporting
 from unrepeat.support.problems import Problem
 from unrepeat.web.access import Role, caller_of, needs
 from unrepeat.web.api import guard_shapes as shapes

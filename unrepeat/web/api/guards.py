@@ -10,7 +10,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Path, Query, Router, Status
 
-from unrepeat.prevention import asked, commands, reporting, store
+from unrepeat.prevention import commands, store
+from unrepeat.prevention.running import asked, reporting
 from unrepeat.prevention.watched import measure_of
 from unrepeat.support.problems import NotAllowed
 from unrepeat.web.access import Role, caller_of, needs

@@ -13,8 +13,9 @@ from pydantic import Field
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.state import Repeat
 from unrepeat.postmortems import queries as reports
-from unrepeat.prevention import comparing, repeats
-from unrepeat.prevention.counted import repeat_number
+from unrepeat.prevention.repeats import comparing
+from unrepeat.prevention.repeats import matching as repeats
+from unrepeat.prevention.repeats.counted import repeat_number
 from unrepeat.support import clock
 from unrepeat.support.config import config
 from unrepeat.web.access import Role, caller_of, needs

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from unrepeat.postmortems.numbers import headlines
-from unrepeat.prevention import coverage
-from unrepeat.prevention.coverage import Cell, Line, Matrix
+from unrepeat.prevention.coverage import matrix as coverage
+from unrepeat.prevention.coverage.matrix import Cell, Line, Matrix
 from unrepeat.support import clock, words
 from unrepeat.support.config import config
 from unrepeat.support.templatetags.look import mark

@@ -16,10 +16,11 @@ from unrepeat.duty import queries as duty
 from unrepeat.incidents import measure_queries as measures
 from unrepeat.incidents.models import MeasureRow
 from unrepeat.postmortems.numbers import Named, reports_of
-from unrepeat.prevention import asked, commands, patrol
+from unrepeat.prevention import commands
 from unrepeat.prevention import guard_queries as guards
 from unrepeat.prevention.kind import Tools, checked
 from unrepeat.prevention.models import Guard, Run
+from unrepeat.prevention.running import asked, patrol
 from unrepeat.support import clock
 from unrepeat.support.config import config
 from unrepeat.support.problems import Invalid, NotFound, Problem

@@ -15,7 +15,7 @@ from unrepeat.duty import queries as duty
 from unrepeat.incidents import commands, queries
 from unrepeat.incidents.models import Incident
 from unrepeat.postmortems import queries as postmortems
-from unrepeat.prevention.counted import repeat_number
+from unrepeat.prevention.repeats.counted import repeat_number
 from unrepeat.support import clock, words
 from unrepeat.support.config import config
 from unrepeat.support.problems import Problem

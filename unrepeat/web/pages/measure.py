@@ -17,7 +17,7 @@ from unrepeat.incidents.state import Measure, State
 from unrepeat.postmortems.numbers import reports_of
 from unrepeat.prevention import commands as guards_do
 from unrepeat.prevention import guard_queries as guards
-from unrepeat.prevention import tracker_queries
+from unrepeat.prevention.tickets import tracker_queries
 from unrepeat.support import clock, words
 from unrepeat.support.problems import Invalid, NotFound, Problem
 from unrepeat.web.access import Role, caller_of, may, needs

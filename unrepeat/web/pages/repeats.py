@@ -14,7 +14,8 @@ from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.models import Incident
 from unrepeat.incidents.state import Repeat, State
 from unrepeat.postmortems import queries as reports
-from unrepeat.prevention import comparing, past, repeats
+from unrepeat.prevention.repeats import comparing, past
+from unrepeat.prevention.repeats import matching as repeats
 from unrepeat.support import clock
 from unrepeat.support.problems import Invalid
 from unrepeat.web.access import Role, caller_of, needs

@@ -13,9 +13,10 @@ from unrepeat.incidents import acts
 from unrepeat.incidents import commands as incidents_do
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.measure_state import Measure
-from unrepeat.prevention import ticket_words, ticketing, told_store
+from unrepeat.prevention import told_store
+from unrepeat.prevention.tickets import ticket_words, ticketing
+from unrepeat.prevention.tickets.tracking import Changed, Seen, follower, tracker_kind
 from unrepeat.prevention.told_models import Ticket, Tracker
-from unrepeat.prevention.tracking import Changed, Seen, follower, tracker_kind
 from unrepeat.support import clock, wakeups
 from unrepeat.support.problems import Problem
 from unrepeat.support.wakeups import Again, Claim

@@ -9,8 +9,8 @@ from typing import cast
 
 from django.db.models import Count, Max, Q
 
-from unrepeat.prevention import coverage_store
-from unrepeat.prevention.asking import Result
+from unrepeat.prevention.coverage import coverage_store
+from unrepeat.prevention.coverage.asking import Result
 from unrepeat.prevention.models import Coverage
 
 MOST_COLUMNS = 40  # of a page: those that catch something come first

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from unrepeat.incidents.measure_state import GuardState, Measure
-from unrepeat.prevention.reminding import Where, shortened
-from unrepeat.prevention.tracking import Draft, TicketState
+from unrepeat.prevention.telling.reminding import Where, shortened
+from unrepeat.prevention.tickets.tracking import Draft, TicketState
 
 TITLE = 200  # characters
 _HOW = (

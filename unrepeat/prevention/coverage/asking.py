@@ -14,7 +14,7 @@ from unrepeat.prevention.backtest.recorded import Folder, open_folder
 from unrepeat.prevention.backtest.replayed import Fired, Rules
 from unrepeat.prevention.backtest.rule import MOST_TEXT, rules_in
 from unrepeat.prevention.kind import Outcome, Recorded, Target, Tools, checked
-from unrepeat.prevention.patrol import run_safely
+from unrepeat.prevention.running.patrol import run_safely
 from unrepeat.support.problems import Invalid, Problem
 
 Result = Literal["caught", "late", "missed", "broken", "gone"]

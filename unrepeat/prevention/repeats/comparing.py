@@ -14,8 +14,8 @@ from unrepeat.incidents.measures import guards_of
 from unrepeat.incidents.state import State
 from unrepeat.postmortems import queries as reports
 from unrepeat.postmortems.facts import guilty_services, trigger_of
-from unrepeat.prevention import past
-from unrepeat.prevention.signs import past_signs, present_signs
+from unrepeat.prevention.repeats import past
+from unrepeat.prevention.repeats.signs import past_signs, present_signs
 
 Agreement = Literal["same", "other", "unknown"]
 

@@ -14,8 +14,10 @@ from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.models import MeasureRow
 from unrepeat.inform import commands as inform
 from unrepeat.postmortems import queries as postmortems
-from unrepeat.prevention import counted, digest_words, links, store
-from unrepeat.prevention.digest_words import Item, Numbers, RedGuard
+from unrepeat.prevention import store
+from unrepeat.prevention.repeats import counted
+from unrepeat.prevention.telling import digest_words, links
+from unrepeat.prevention.telling.digest_words import Item, Numbers, RedGuard
 from unrepeat.support import clock, wakeups
 from unrepeat.support.config import config
 from unrepeat.support.problems import Invalid

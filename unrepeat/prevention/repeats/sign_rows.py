@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from unrepeat.prevention.models import Guard, Tie
-from unrepeat.prevention.sign_models import Sign
+from unrepeat.prevention.repeats.sign_models import Sign
 
 MOST = 5_000  # rows that one question reads, of the newest reports
 

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from unrepeat.prevention import coverage_store
-from unrepeat.prevention.asking import Answer, Question, ask
+from unrepeat.prevention.coverage import coverage_store
+from unrepeat.prevention.coverage.asking import Answer, Question, ask
 from unrepeat.prevention.kind import SAID, Recorded, kind_of
-from unrepeat.prevention.patrol import known_recordings
+from unrepeat.prevention.running.patrol import known_recordings
 from unrepeat.support import clock, wakeups
 from unrepeat.support.config import config
 from unrepeat.support.kinds import kinds

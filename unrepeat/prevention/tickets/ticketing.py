@@ -19,9 +19,11 @@ from unrepeat.incidents.entries import TicketLinked
 from unrepeat.incidents.measure_state import Measure
 from unrepeat.incidents.measures import guards_of
 from unrepeat.incidents.state import State
-from unrepeat.prevention import reminders, ticket_words, told_store
+from unrepeat.prevention import told_store
+from unrepeat.prevention.telling import reminders
+from unrepeat.prevention.tickets import ticket_words
+from unrepeat.prevention.tickets.tracking import Kind, Place, Teller, TicketState, tracker_kind
 from unrepeat.prevention.told_models import Ticket, Tracker
-from unrepeat.prevention.tracking import Kind, Place, Teller, TicketState, tracker_kind
 from unrepeat.support import clock, wakeups
 from unrepeat.support.problems import Problem
 from unrepeat.support.secret import unseal

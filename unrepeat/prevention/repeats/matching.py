@@ -19,8 +19,8 @@ from unrepeat.incidents.state import State
 from unrepeat.postmortems import finding
 from unrepeat.postmortems import queries as reports
 from unrepeat.postmortems.models import Postmortem
-from unrepeat.prevention import past, sign_rows
-from unrepeat.prevention.signs import COMMON, LOOKED_UP, Likeness, kind_of, past_signs, present_signs, weigh
+from unrepeat.prevention.repeats import past, sign_rows
+from unrepeat.prevention.repeats.signs import COMMON, LOOKED_UP, Likeness, kind_of, past_signs, present_signs, weigh
 from unrepeat.support import clock, wakeups
 from unrepeat.support.problems import Conflict, Invalid
 from unrepeat.support.search_text import COMMON as COMMON_WORDS

@@ -16,7 +16,8 @@ from unrepeat.incidents.measure_state import Measure
 from unrepeat.incidents.state import State
 from unrepeat.inform import commands as inform
 from unrepeat.postmortems import queries as postmortems
-from unrepeat.prevention import links, reminding, told_store
+from unrepeat.prevention import told_store
+from unrepeat.prevention.telling import links, reminding
 from unrepeat.support import clock, wakeups
 from unrepeat.support.config import config
 from unrepeat.support.problems import Invalid

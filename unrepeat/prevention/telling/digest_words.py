@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from unrepeat.prevention.reminding import said_day, shortened
+from unrepeat.prevention.telling.reminding import said_day, shortened
 
 SHOWN = 10  # measures or guards of one heading; the rest is counted
 SOON = timedelta(days=7)

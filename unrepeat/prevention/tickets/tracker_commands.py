@@ -9,9 +9,10 @@ from django.db import transaction
 
 from unrepeat.incidents import checks
 from unrepeat.incidents import queries as incidents
-from unrepeat.prevention import ticket_news, ticketing, told_store
+from unrepeat.prevention import told_store
+from unrepeat.prevention.tickets import ticket_news, ticketing
+from unrepeat.prevention.tickets.tracking import Place, follower, tracker_kind
 from unrepeat.prevention.told_models import Ticket, Tracker
-from unrepeat.prevention.tracking import Place, follower, tracker_kind
 from unrepeat.support import clock
 from unrepeat.support.problems import Conflict, Invalid
 from unrepeat.support.secret import seal

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from unrepeat.prevention import commands, patrol, store
+from unrepeat.prevention import commands, store
 from unrepeat.prevention.kind import Target, Tools, broken, checked, kind_of
 from unrepeat.prevention.models import Guard
-from unrepeat.prevention.targets import target_of
+from unrepeat.prevention.running import patrol
+from unrepeat.prevention.running.targets import target_of
 from unrepeat.support import clock, secret, wakeups
 from unrepeat.support.problems import Conflict, Invalid, NotAllowed, Problem
 from unrepeat.support.wakeups import Claim

@@ -1,0 +1,1 @@
+"""Guards running: on the server by patrol, on request, and as runners report them."""

@@ -1,0 +1,1 @@
+"""What owners and managers are told: reminders and the weekly digest."""
