@@ -99,7 +99,7 @@ class Tie(models.Model):
 class Run(models.Model):
     """One run of a guard, kept with all that somebody needs to believe it. Append-only."""
 
-    guard = models.ForeignKey(Guard, on_delete=models.PROTECT, related_name="+")
+    guard = models.ForeignKey(Guard, on_delete=models.PROTECT, related_name="+", db_index=False)  # run_newest serves
     guard_digest = models.CharField(max_length=64)  # of the text that ran
     side = models.CharField(max_length=10)  # now, failure, fix
     colour = models.CharField(max_length=10)  # red, green, broken
@@ -124,7 +124,6 @@ class Run(models.Model):
         constraints = [models.UniqueConstraint(fields=["key"], name="run_once", condition=Q(key__isnull=False))]
         indexes = [
             models.Index(fields=["guard", "-at"], name="run_newest"),
-            models.Index(fields=["digest"], name="run_digest"),
             models.Index(fields=["guard", "ref"], name="run_ref", condition=~Q(ref="")),
         ]
 
