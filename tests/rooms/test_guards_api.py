@@ -204,6 +204,16 @@ def test_a_guard_is_untied_and_retired(ben):
     assert ben.get("/guards").json()["count"] == 0
 
 
+def test_a_proven_guard_that_is_red_when_it_is_tied_leaves_the_measure_done(ben, runner):
+    incident, report = a_past_outage()
+    guard = a_guard()
+    ben.post("/guards/sessions-limit/proofs", trial(guard))
+    result = run("red", "key-red1", guard=guard.name, digest=guard.digest)
+    runner.post("/checks/results", {"service": "sessions", "results": [result]})
+    ben.post("/guards/sessions-limit/tie", {"measure": f"PM-{report}/1"})
+    assert state_of(incident, 1) == "done", "it never held, so nothing has failed"
+
+
 # --- runners
 
 

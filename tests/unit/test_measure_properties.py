@@ -62,7 +62,10 @@ def states(log: list[e.Entry]) -> list[State]:
 
 
 class Reading:
-    """The plain reading: what a guard's text is, what was proven of which text, and how the text's last run turned out."""
+    """The plain reading: what a guard's text is, what was proven of which text, and how the text's last run turned out.
+
+    What is said of a guard before the log's first tie of it says nothing: the tie brings its proof and its colour along.
+    """
 
     def __init__(self, log: list[e.Entry]) -> None:
         self.text: dict[int, str] = {}
@@ -75,6 +78,8 @@ class Reading:
             self._read(entry)
 
     def _read(self, entry: e.Entry) -> None:
+        if not isinstance(entry, e.GuardTied) and getattr(entry, "guard", None) not in {None, *self.text}:
+            return
         match entry:
             case e.GuardTied(measure=measure, guard=guard, digest=text):
                 self._has(guard, text)

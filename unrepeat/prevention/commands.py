@@ -91,7 +91,7 @@ def declare(declared: Declared, *, by: str) -> Guard:
 
 
 def tie(number: int, incident: int, measure: int, *, by: str) -> bool:
-    """Let a guard watch over a measure; whether it did not before. A proof that stands comes along."""
+    """Let a guard watch over a measure; whether it did not before. Its colour and a proof that stands come along."""
     with transaction.atomic():
         found = store.guard(number, hold=True)
         state = incident_queries.state_of(incident)
@@ -99,11 +99,11 @@ def tie(number: int, incident: int, measure: int, *, by: str) -> bool:
         if not store.tie(found, incident, measure):
             return False
         entries: list[e.Entry] = [e.GuardTied(measure, found.pk, found.name, found.kind, found.digest)]
+        if found.colour:
+            entries.append(_turned(found, found.colour, "", found.ran_said))
         proof = store.newest_proof(found)
         if proof is not None and proof.proven:
             entries.append(_proven(found, proof))
-        if found.colour:
-            entries.append(_turned(found, found.colour, "", found.ran_said))
         incidents.append(incident, entries, by=by)
         return True
 
