@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.support.world import START, alert, change, ends, minutes, the_shop
-from unrepeat.arrivals.models import Alert
+from unrepeat.arrivals.models import Alert, Change
 from unrepeat.arrivals.occurrences import place
 from unrepeat.incidents import acts, commands, queries
 from unrepeat.incidents.jobs import group_news, resolve_if_quiet
@@ -273,7 +273,25 @@ def test_what_stopped_the_harm_may_be_named_before_grouping_saw_it(shop, time):
     assert kinds(row.pk).count("change_noticed") == 1
 
 
-def test_an_acknowledgement_at_the_source_counts(shop):
+def test_a_sender_whose_clock_is_ahead_tells_nothing_that_has_not_come_yet(shop, time):
+    far, fired = START.replace(year=9999), alert("sessions")
+    change("sessions")
+    Alert.objects.update(starts_at=far)
+    Change.objects.update(at=far)
+    (row,) = grouped()
+    Alert.objects.filter(pk=fired.pk).update(ends_at=far, news=True)
+    grouped()
+    state = queries.state_of(row.pk)
+    assert {logged.at for logged in queries.log_of(row.pk)} == {START}
+    assert [c.at for c in state.changes.values()] == [START]
+    assert state.started_at == state.last_at == START
+    time.advance(minutes=1)
+    commands.perform(row.pk, acts.Resolve("All is well."), by="Ada")
+    assert queries.state_of(row.pk).resolved_at == START + minutes(1)
+
+
+def test_an_acknowledgement_at_the_source_counts(shop, time):
+    time.advance(minutes=1)
     Alert.objects.filter(pk=alert("sessions").pk).update(acknowledged_at=START + minutes(1))
     (row,) = grouped()
     state = queries.state_of(row.pk)

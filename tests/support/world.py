@@ -8,6 +8,7 @@ from itertools import count
 from unrepeat.arrivals.models import Alert, Change, Source
 from unrepeat.arrivals.occurrences import place
 from unrepeat.duty import commands as duty
+from unrepeat.support import clock
 
 START = datetime(2024, 8, 12, 15, 15, tzinfo=UTC)
 _keys = count(1)
@@ -43,6 +44,12 @@ def the_shop() -> None:
     duty.load_catalogue(CATALOGUE)
 
 
+def _come(at: datetime) -> None:
+    """What is told has happened: a simulated clock that stands before it moves on."""
+    if isinstance(clock._clock, clock.SimulatedClock):
+        clock._clock.move_to(at)
+
+
 def source(name: str = "prometheus", kind: str = "alertmanager") -> Source:
     """The source by that name."""
     return Source.objects.get_or_create(name=name, defaults={"kind": kind, "made_at": START})[0]
@@ -58,6 +65,7 @@ def alert(
     until: datetime | None = None,
 ) -> Alert:
     """An alert that fires, with news."""
+    _come(until or at)
     key = f"alert-{next(_keys)}"
     return Alert.objects.create(
         source=source(),
@@ -76,6 +84,7 @@ def alert(
 
 def ends(one: Alert, at: datetime) -> None:
     """The alert resolves, which is news."""
+    _come(at)
     Alert.objects.filter(pk=one.pk).update(ends_at=at, news=True)
 
 
@@ -83,6 +92,7 @@ def change(
     service: str = "sessions", at: datetime = START, *, version: str = "2.0", status: str = "succeeded"
 ) -> Change:
     """A deploy, with news."""
+    _come(at)
     return Change.objects.create(
         source=source("ci", "generic_change"),
         key=f"change-{next(_keys)}",

@@ -128,6 +128,7 @@ def test_what_the_state_forbids_is_a_conflict_with_a_remedy(act, log, remedy):
         a.Retitle("x" * 201),
         a.CorrectStart(START + timedelta(minutes=1)),
         a.CorrectStart(datetime(2024, 8, 12, 15, 0)),
+        a.CorrectStart(datetime(24, 8, 12, 15, 0, tzinfo=UTC)),
         a.Mitigate("Rolled back.", 99),
         a.Split(()),
         a.Split((99,)),

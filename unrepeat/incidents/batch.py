@@ -55,7 +55,8 @@ class Batch:
     def __init__(self, alerts: Sequence[Alert], changes: Sequence[Change], terms: Terms) -> None:
         self.alerts, self.changes, self.terms = alerts, changes, terms
         members = store.memberships(alert.pk for alert in alerts)
-        moments = [alert.starts_at - terms.window for alert in alerts] + [change.at for change in changes]
+        moments = [self._past(alert.starts_at) - terms.window for alert in alerts]
+        moments += [self._past(change.at) for change in changes]
         self.rows = {row.pk: row for row in store.lock_near(min(moments), members.values())}
         self.near = {pk: _near(row) for pk, row in self.rows.items()}
         self.home = {alert: self.near[number] for alert, number in members.items()}
@@ -75,11 +76,16 @@ class Batch:
 
     def _events(self) -> Iterator[tuple[datetime, tuple[int, int], Alert, Callable[[Alert, datetime], None]]]:
         for alert in self.alerts:
-            yield alert.starts_at, (alert.pk, 0), alert, self._fired
+            began = self._past(alert.starts_at)
+            yield began, (alert.pk, 0), alert, self._fired
             if alert.acknowledged_at:
-                yield max(alert.acknowledged_at, alert.starts_at), (alert.pk, 1), alert, self._acknowledged
+                yield max(self._past(alert.acknowledged_at), began), (alert.pk, 1), alert, self._acknowledged
             if alert.ends_at:
-                yield max(alert.ends_at, alert.starts_at), (alert.pk, 2), alert, self._resolved
+                yield max(self._past(alert.ends_at), began), (alert.pk, 2), alert, self._resolved
+
+    def _past(self, at: datetime) -> datetime:
+        """`at`, or now when a sender's clock is ahead of ours: a log holds what has happened."""
+        return min(at, self.terms.now)
 
     # --- alerts
 
@@ -95,11 +101,11 @@ class Batch:
         )
         if choice.incident is None and severity == "info":
             return
-        touched = self._touch(choice.incident) if choice.incident else self._open(alert, severity, choice.rule)
-        self._join(touched, alert, severity, choice)
+        touched = self._touch(choice.incident) if choice.incident else self._open(alert, at, severity, choice.rule)
+        self._join(touched, alert, at, severity, choice)
 
-    def _join(self, touched: _Touched, alert: Alert, severity: str, choice: Choice) -> None:
-        near, at = touched.near, alert.starts_at
+    def _join(self, touched: _Touched, alert: Alert, at: datetime, severity: str, choice: Choice) -> None:
+        near = touched.near
         if choice.rule == "came_back":
             touched.tell(e.Reopened(choice.why), at, MACHINE)
             near.is_open, near.by_itself, near.resolved_at = True, False, None
@@ -139,8 +145,7 @@ class Batch:
 
     # --- incidents
 
-    def _open(self, alert: Alert, severity: str, rule: str) -> _Touched:
-        at = alert.starts_at
+    def _open(self, alert: Alert, at: datetime, severity: str, rule: str) -> _Touched:
         number = store.new_row(at)
         near = self.near[number] = Near(number, at, at, at)
         touched = self.touched[number] = _Touched(near, State(), severity, look_around=True)
@@ -172,9 +177,10 @@ class Batch:
     # --- changes
 
     def _notice_news(self, change: Change) -> None:
+        at = self._past(change.at)
         for near in self.near.values():
-            over = not near.is_open and (near.resolved_at is None or change.at > near.resolved_at)
-            if over or change.at < near.since - self.terms.look_back:
+            over = not near.is_open and (near.resolved_at is None or at > near.resolved_at)
+            if over or at < near.since - self.terms.look_back:
                 continue
             if not change.service or change.service in self._around(near):
                 self._notice(self._touch(near), change)
@@ -182,7 +188,7 @@ class Batch:
     def _notice(self, touched: _Touched, change: Change) -> None:
         if touched.changes.get(change.pk) != change.status:
             touched.changes[change.pk] = change.status
-            touched.tell(noticed(change), change.at, change.source.name)
+            touched.tell(noticed(change), self._past(change.at), change.source.name)
 
     def _around(self, near: Near) -> set[str]:
         return near.services.union(*(self.terms.graph.get(service, set()) for service in near.services))

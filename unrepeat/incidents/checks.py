@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from unrepeat.incidents.state import State
 from unrepeat.support.problems import Conflict, Invalid
@@ -14,6 +14,7 @@ REASON = 4_000
 TEXT = 20_000
 EVIDENCE = 50  # pieces of evidence with one verdict
 DIGEST = 128  # characters of a digest
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def text(field: str, value: str, limit: int) -> str:
@@ -89,6 +90,14 @@ def not_before_start(state: State, number: int, at: datetime) -> None:
             f"Incident {number} cannot have ended before it began.",
             f"It was detected at {began:%Y-%m-%d %H:%M} UTC.",
             "Give a later moment.",
+        )
+
+
+def not_too_old(at: datetime) -> None:
+    """Invalid when `at` lies before the time that computers count from: then it was mistyped."""
+    if at < EARLIEST:
+        raise Invalid(
+            f"{at.year} is too long ago.", "Nothing that is told here happened before 1970.", "Look at the year again."
         )
 
 

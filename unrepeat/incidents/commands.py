@@ -106,7 +106,8 @@ def _split(number: int, act: acts.Split, state: State, *, by: str, at: datetime,
 def _notice(number: int, change: int, at: datetime, state: State) -> State:
     """The state after the named change has been noticed, though grouping has not seen it near; NotFound."""
     row = arrivals.change(change)
-    store.append(number, [Happened(noticed(row), row.at, row.source.name)], by=MACHINE, at=at, state=state)
+    happened = Happened(noticed(row), min(row.at, clock.now()), row.source.name)
+    store.append(number, [happened], by=MACHINE, at=at, state=state)
     return store.present(store.lock(number)[number])
 
 
@@ -124,4 +125,5 @@ def _moment(at: datetime | None) -> datetime:
         raise Invalid(
             f"{at:%Y-%m-%d %H:%M} UTC has not come yet.", "A log holds what has happened.", "Give a moment in the past."
         )
+    checks.not_too_old(at)
     return at

@@ -110,6 +110,7 @@ def _correct_start(state: State, act: a.CorrectStart, number: int, _: datetime) 
         raise Invalid(
             "The start has no time zone.", "Without one nobody knows which moment is meant.", "Add an offset or Z."
         )
+    checks.not_too_old(act.started_at)
     if state.detected_at and act.started_at > state.detected_at:
         raise Invalid(
             f"Incident {number} cannot have begun after it was detected.",
