@@ -54,6 +54,7 @@ PAGES = {
     "delivery": ("Ben", "/deliveries/1"),
     "settings-sources": ("Ada", "/settings"),
     "settings-people": ("Ada", "/settings/people"),
+    "settings-trackers": ("Ada", "/settings/trackers"),
     "settings-configuration": ("Ada", "/settings/configuration"),
     "tokens": ("Ada", "/tokens"),
     "password": ("Cleo", "/password"),

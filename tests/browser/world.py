@@ -36,6 +36,7 @@ def main() -> None:
     world_prevention.older_outages()
     prevention = world_prevention.guards(past, _draft_incident())
     world_prevention.nights(published)
+    world_prevention.trackers()
     known = {
         "past": past,
         "published": published,

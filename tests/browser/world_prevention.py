@@ -231,3 +231,18 @@ def nights(published: int) -> None:
             guard_id=guard.pk if subject.startswith("guard") else None, name=name, outcome=outcome, first_fired_at=None,
             lead_minutes=lead, said=said, remedy="",
         )  # fmt: skip
+
+
+def trackers() -> None:
+    """One tracker that was not asked yet, and one whose token has run out."""
+    from unrepeat.prevention import told_store
+    from unrepeat.prevention.tickets import tracker_commands
+    from unrepeat.prevention.trackers._rest import refusal
+    from unrepeat.support import clock
+    from unrepeat.support.http import Answer
+
+    tracker_commands.add("github-shop", "github", project="shop/web", token="a-token", by="Ada")
+    ran_out = tracker_commands.add("gitlab-sessions", "gitlab", project="shop/sessions", token="a-token", by="Ada")
+    refused = refusal(Answer(401, {}, b'{"message": "401 Unauthorized"}', "https://gitlab.com"), "gitlab.com")
+    asked_at = clock.now() - timedelta(minutes=3)
+    told_store.save_tracker(ran_out.pk, trouble=str(refused), polled_at=asked_at)

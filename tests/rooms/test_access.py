@@ -39,8 +39,17 @@ OPEN = {
 OWN = {"account_change_password", "account_set_password", "my-tokens", "revoke-token"}
 """Pages about the one who is signed in: a reader may write there, and open reading does not open them."""
 FOR_RESPONDERS = {"act", "publish", "edit", "deliveries", "delivery", "reread"}
-FOR_RESPONDERS |= {"name-repeat", "tie-guard", "act-guard", "declare-guard", "declare-guard-kind"}
-FOR_ADMINS = {"settings", "add-source", "change-source", "people", "change-person", "configuration"}
+FOR_RESPONDERS |= {"name-repeat", "tie-guard", "ticket", "act-guard", "declare-guard", "declare-guard-kind"}
+FOR_ADMINS = {
+    "settings",
+    "add-source",
+    "change-source",
+    "people",
+    "change-person",
+    "configuration",
+    "trackers",
+    "change-tracker",
+}
 STREAMS = re.compile(r"stream$")
 ROLES = {"anonymous": None, "reader": Role.READER, "responder": Role.RESPONDER, "admin": Role.ADMIN}
 

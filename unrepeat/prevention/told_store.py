@@ -46,7 +46,8 @@ def tracker(name: str) -> Tracker:
     """The tracker in service of that name; NotFound."""
     found = Tracker.objects.filter(name=name, removed_at=None).first()
     if found is None:
-        raise NotFound(f"There is no tracker “{name}”.", remedy="`unrepeat tracker list` shows the ones there are.")
+        there = ", ".join(row.name for row in trackers()) or "none; an administrator adds one"
+        raise NotFound(f"There is no tracker “{name[:60]}”.", remedy=f"There are: {there}.")
     return found
 
 
@@ -96,9 +97,9 @@ def tickets_called(found: Tracker, numbers: Iterable[str]) -> dict[str, Ticket]:
     return {row.number: row for row in Ticket.objects.filter(tracker=found, number__in=list(numbers))}
 
 
-def troubled_tickets(limit: int) -> list[Ticket]:
+def troubled_tickets(limit: int, **wanted: Any) -> list[Ticket]:
     """Tickets whose last attempt failed for good, oldest first."""
-    rows = Ticket.objects.filter(~Q(trouble=""), tracker__removed_at=None)
+    rows = Ticket.objects.filter(~Q(trouble=""), tracker__removed_at=None, **wanted)
     return list(rows.order_by("pk")[:limit])
 
 

@@ -68,6 +68,19 @@ def list_trackers(*, as_json: AsJson = False) -> None:
 
 
 @app.command
+def token(
+    name: str,
+    *,
+    token_stdin: Annotated[bool, Parameter(negative="", help="Read it from standard input, else it is asked.")] = False,
+) -> None:
+    """Give the tracker NAME another token (a webhook: another secret); what failed with the one before is tried again."""
+    from unrepeat.prevention.tickets import tracker_commands
+
+    tracker_commands.set_token(name, _read_token(asked=not token_stdin))
+    print(f"The token of {name} is set; it is asked again at once.")
+
+
+@app.command
 def remove(name: str) -> None:
     """Follow the tracker NAME no more. Its tickets stay where they are, and in the logs."""
     from unrepeat.prevention.tickets import tracker_commands

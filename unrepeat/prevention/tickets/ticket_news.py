@@ -41,6 +41,14 @@ def stand() -> None:
     wakeups.stand("prevention", POLL, due_at=clock.now() + EVERY)
 
 
+def try_again(tracker: Tracker) -> None:
+    """Ask a tracker, and bring its tickets level, without waiting for the next turn; in the present transaction."""
+    now = clock.now()
+    wakeups.stand("prevention", POLL, due_at=now)
+    for ticket in told_store.troubled_tickets(RETRIED, tracker=tracker):
+        ticketing.plan(ticket, f"token:{now.isoformat()}")
+
+
 # --- by webhook -----------------------------------------------------------------------------------------------------
 
 
@@ -103,7 +111,7 @@ def _ask(tracker: Tracker, since: datetime) -> Asked:
     try:
         return Asked(tracker, follower(tracker.kind).changed(ticketing.place_of(tracker), since, tracker.etag))
     except Problem as problem:
-        return Asked(tracker, trouble=f"{problem.what} {problem.why}")
+        return Asked(tracker, trouble=str(problem).strip())
 
 
 # --- what it means --------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def tell(claim: Claim) -> Told | None:
             return _tell_news(cast("Teller", kind), ticket, state, measure)
         return _bring_level(cast("Kind", kind), ticket, state, measure)
     except Problem as problem:
-        why = f"{problem.what} {problem.why}"
+        why = str(problem).strip()
         told_store.save_ticket(ticket.pk, trouble=why[:1000])
         if problem.retry:
             raise

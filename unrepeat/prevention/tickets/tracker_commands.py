@@ -1,4 +1,4 @@
-"""What people can do with trackers: add, remove, have a ticket made, link one that is there."""
+"""What people can do with trackers: add, give another token, remove, have a ticket made, link one that is there."""
 
 from __future__ import annotations
 
@@ -43,6 +43,16 @@ def add(
         )
         ticket_news.stand()
     return made
+
+
+def set_token(name: str, token: str) -> Tracker:
+    """Give a tracker another token; what failed with the one before is tried again at once."""
+    with transaction.atomic():
+        found = told_store.tracker(name)
+        place = tracker_kind(found.kind).checked(Place(found.url, found.project, token))
+        told_store.save_tracker(found.pk, sealed=seal(place.token), trouble="")
+        ticket_news.try_again(found)
+    return found
 
 
 def remove(name: str) -> None:

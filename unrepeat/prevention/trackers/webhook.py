@@ -16,8 +16,8 @@ from unrepeat.support.problems import Invalid
 
 TITLE = "Webhook"
 HELP = (
-    "Give an address that takes JSON by POST and answers 2xx, and a secret. Check `webhook-signature` (Standard Webhooks, "
-    "HMAC-SHA256 over id, timestamp and body), and take what has a known `webhook-id` as told already."
+    "Give an address that takes JSON by POST and answers 2xx, and a secret. Check the header “webhook-signature” (Standard Webhooks, "
+    "HMAC-SHA256 over id, timestamp and body), and take what has a known “webhook-id” as told already."
 )
 URL = ""
 FOLLOWS = False

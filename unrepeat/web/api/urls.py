@@ -23,13 +23,27 @@ from unrepeat.web.api import (
     postmortems,
     repeats,
     sources,
+    trackers,
 )
 from unrepeat.web.api.body import plain
 from unrepeat.web.api.face import make_face
 
 api = make_face()
 # `sources` before `arrivals`: /deliveries/reread is not a delivery's number.
-for subject in (incidents, acts, repeats, postmortems, guards, checks, sources, arrivals, catalogue, people, health):
+for subject in (
+    incidents,
+    acts,
+    repeats,
+    postmortems,
+    guards,
+    checks,
+    trackers,
+    sources,
+    arrivals,
+    catalogue,
+    people,
+    health,
+):
     api.add_router("", subject.router)
 
 

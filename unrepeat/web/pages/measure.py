@@ -17,7 +17,8 @@ from unrepeat.incidents.state import Measure, State
 from unrepeat.postmortems.numbers import reports_of
 from unrepeat.prevention import commands as guards_do
 from unrepeat.prevention import guard_queries as guards
-from unrepeat.prevention.tickets import tracker_queries
+from unrepeat.prevention.tickets import tracker_commands, tracker_queries
+from unrepeat.prevention.told_models import Ticket
 from unrepeat.support import clock, words
 from unrepeat.support.problems import Invalid, NotFound, Problem
 from unrepeat.web.access import Role, caller_of, may, needs
@@ -52,6 +53,21 @@ def tie(request: HttpRequest, number: int, measure: int) -> HttpResponse:
     return redirect("measure", number, measure)
 
 
+@needs(Role.RESPONDER)
+@require_POST
+def ticket(request: HttpRequest, number: int, measure: int) -> HttpResponse:
+    """Have a ticket made for the measure in a tracker, or link the one at an address."""
+    by, given = caller_of(request).name, request.POST
+    try:
+        if url := given.get("url", "").strip():
+            tracker_commands.link_ticket(number, measure, url, by=by)
+        else:
+            tracker_commands.make_ticket(number, measure, given.get("tracker", ""), by=by)
+    except Problem as problem:
+        return shown(request, number, measure, problem=problem)
+    return redirect("measure", number, measure)
+
+
 def asked(request: HttpRequest) -> int:
     """The measure that a sent form is about."""
     return _whole(request.POST.get("measure", ""))
@@ -70,6 +86,7 @@ def shown(
         )
     today = words.in_zone(clock.now(), state.time_zone).date()
     due = _day(one)
+    tickets, followed = tracker_queries.tickets(number, measure), tracker_queries.followed()
     page: dict[str, Any] = {
         "number": number,
         "measure": one,
@@ -84,13 +101,24 @@ def shown(
         "guards": [(state.guards[g], row) for g, row in guards.some(one.guards).items() if g in state.guards],
         "lines": lines(_about(log, measure), state.time_zone),
         "reminders": tracker_queries.reminders(number, measure),
-        "ticket_trouble": tracker_queries.trouble(number, measure),
+        "ticket_note": _ticket_note(tickets, followed),
         "problem": problem,
     }
     if may(caller_of(request), Role.RESPONDER) and not one.dropped and state.status != "merged":
         page |= _forms(request, state, one, tried)
         page["offered"] = guards.names(OFFERED)
+        page["trackers"] = [name for name in followed if name not in {ticket.tracker.name for ticket in tickets}]
     return render(request, "pages/measure.html", page, status=problem.status if problem else 200)
+
+
+def _ticket_note(tickets: list[Ticket], followed: list[str]) -> str:
+    """What is to be said of a measure's tickets: what is wrong, or that one is being made; empty: nothing."""
+    for one in tickets:
+        if one.trouble:
+            return one.trouble
+        if not one.number and one.tracker.name in followed:
+            return f"being made in {one.tracker.name}"
+    return ""
 
 
 def _forms(request: HttpRequest, state: State, one: Measure, tried: str) -> dict[str, Any]:

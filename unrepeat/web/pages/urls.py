@@ -24,6 +24,7 @@ from unrepeat.web.pages import (
     reports,
     services,
     settings,
+    trackers,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("incidents/<int:number>/evidence/<slug:digest>", evidence.evidence, name="evidence"),
     path("incidents/<int:number>/measures/<int:measure>", measure.measure, name="measure"),
     path("incidents/<int:number>/measures/<int:measure>/guards", measure.tie, name="tie-guard"),
+    path("incidents/<int:number>/measures/<int:measure>/ticket", measure.ticket, name="ticket"),
     path("measures", measures.board, name="measures"),
     path("measures.csv", measures.download, name="measures-csv"),
     path("guards", guards.list_of, name="guards"),
@@ -70,6 +72,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/sources/<slug:name>", settings.change_source, name="change-source"),
     path("settings/people", settings.people_page, name="people"),
     path("settings/people/<int:pk>", settings.change_person, name="change-person"),
+    path("settings/trackers", trackers.trackers, name="trackers"),
+    path("settings/trackers/<slug:name>", trackers.change_tracker, name="change-tracker"),
     path("settings/configuration", settings.configuration, name="configuration"),
     path("tokens", settings.my_tokens, name="my-tokens"),
     path("tokens/<int:pk>/revoke", settings.revoke_token, name="revoke-token"),
