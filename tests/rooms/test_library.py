@@ -10,7 +10,6 @@ from tests.support.outage import at
 from unrepeat.incidents.models import Incident
 from unrepeat.postmortems import queries, store
 from unrepeat.postmortems.models import Postmortem
-from unrepeat.support import search
 
 pytestmark = pytest.mark.django_db
 WHEN = at("15:15")
@@ -120,7 +119,6 @@ def test_what_was_searched_for_is_marked_in_title_and_snippet():
 def test_no_search_text_breaks_the_page(text):
     a_report("Memory leak", "title memory %s drop table")
     assert queries.library(text).total in (0, 1)
-    assert store.SEARCH.find(text) is not None
 
 
 def test_filters_by_service_team_cause_and_time():
@@ -140,29 +138,11 @@ def test_filters_by_service_team_cause_and_time():
     }
 
 
-def test_the_best_match_comes_first_when_asked_by_rank():
-    a_report("Certificate expired", "memory was fine")
-    best = a_report("Memory leak in sessions", "memory memory leak")
-    hits = store.SEARCH.find("memory")
-    assert hits[0].doc == best
-    assert hits[0].rank >= hits[1].rank
-
-
 def test_a_report_that_is_indexed_again_is_found_by_its_new_words_only():
     number = a_report("Memory leak", "old words")
     store.SEARCH.index(number, {"title": "Disk full", "body": "new words"})
     assert found("leak") == []
     assert found("disk") == [number]
-
-
-def test_terms_are_what_a_person_means():
-    assert search.terms('memory "session service" -nginx high-memory') == [
-        search.Term(("memory",)),
-        search.Term(("session", "service")),
-        search.Term(("nginx",), absent=True),
-        search.Term(("high", "memory")),
-    ]
-    assert search.terms("-only -absent") == []
 
 
 @pytest.mark.parametrize("text", ["the leak", "leak of memory"])

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from unrepeat.support.search_related import Related
-from unrepeat.support.search_shown import marked
+from unrepeat.support.search_shown import marked, spots
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def test_a_code_finds_the_words_and_a_word_the_codes(related, question, doc):
 def test_the_hit_says_why(related):
     why = related.find("disk full").hits[0].why
     assert ("disk", "full") in {asked for asked, _ in why}
-    marks = [text for text, hit in marked(REPORTS[3][1], why) if hit]
+    marks = [text for text, hit in marked(REPORTS[3][1], spots(REPORTS[3][1], why)) if hit]
     assert "ENOSPC" in marks or marks[:1] == ["space left on device"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from unrepeat.support import search_aliases, search_rank, search_views
 from unrepeat.support.problems import Problem
 from unrepeat.support.search_rank import Library, Scorer, bag_of, confidence, ideas, read_bag, weighed
-from unrepeat.support.search_shown import marked
+from unrepeat.support.search_shown import marked, spots
 from unrepeat.support.search_text import stem, stems, words
 
 OURS = search_aliases.aliases()
@@ -129,9 +129,8 @@ def test_certainty_grows_with_the_lead_and_with_the_share_and_is_none_for_nothin
 
 
 def test_why_is_marked_also_where_other_words_say_it():
-    pieces = marked(
-        "The disk was full: no space left on device.", [(("enospc",), tuple(stems("no space left on device")))]
-    )
+    text = "The disk was full: no space left on device."
+    pieces = marked(text, spots(text, [(("enospc",), tuple(stems("no space left on device")))]))
     assert [text for text, hit in pieces if hit] == ["space left on device"]
     assert "".join(text for text, _ in pieces) == "The disk was full: no space left on device."
 

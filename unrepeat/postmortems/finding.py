@@ -14,10 +14,10 @@ from django.db.models import QuerySet
 
 from unrepeat.postmortems import store
 from unrepeat.postmortems.models import Postmortem
-from unrepeat.support.search import Hit
 from unrepeat.support.search_rank import SURE, Scored
 from unrepeat.support.search_related import Answer
-from unrepeat.support.search_shown import Piece, in_words, marked, stretch
+from unrepeat.support.search_shown import Shown, by_meaning, by_words
+from unrepeat.support.search_terms import terms
 from unrepeat.support.search_text import stems
 
 MOST = 60  # reports that a search by meaning finds
@@ -40,15 +40,6 @@ class Found:
     unlike: bool = False
     sure: float = 0.0
     why: dict[int, Scored] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A found report: title and excerpt in pieces, marked; what was found in other words than asked (asked, found)."""
-
-    title: tuple[Piece, ...]
-    excerpt: tuple[Piece, ...]
-    other_words: tuple[tuple[str, str], ...] = ()
 
 
 def find(text: str, among: QuerySet[Postmortem] | None = None) -> Found:
@@ -83,12 +74,10 @@ def alike(text: str, limit: int = 4) -> Answer:
 
 def shown(text: str, found: Found, docs: Collection[int]) -> dict[int, Shown]:
     """How these reports are shown, by number."""
-    if not found.why:
-        return {doc: _plain(hit) for doc, hit in store.SEARCH.snippets(text, docs).items()}
-    told = {}
-    for doc, (title, body) in store.SEARCH.texts([doc for doc in docs if doc in found.why]).items():
-        why = found.why[doc].why
-        told[doc] = Shown(marked(title, why), stretch(body, why), tuple(in_words(text, f"{title}\n{body}", why)[:3]))
+    told, typed = {}, terms(text)
+    for doc, (title, body) in store.SEARCH.texts(docs).items():
+        hit = found.why.get(doc)
+        told[doc] = by_meaning(text, title, body, hit.why) if hit else by_words(title, body, typed)
     return told
 
 
@@ -105,7 +94,3 @@ def _found(hits: list[Scored], sure: float, *, more: bool = False, unlike: bool 
 def _covered(hit: Scored) -> set[tuple[str, ...]]:
     """The words of the question that a report has, by themselves or as part of a phrase, in these or in other words."""
     return {(stem,) for asked, _ in hit.why for stem in asked}
-
-
-def _plain(hit: Hit) -> Shown:
-    return Shown(hit.title, hit.body)

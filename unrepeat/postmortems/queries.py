@@ -15,11 +15,10 @@ from unrepeat.postmortems import finding, freeze, store
 from unrepeat.postmortems.draft import draft_of, with_today
 from unrepeat.postmortems.models import Postmortem
 from unrepeat.postmortems.report import SECTIONS, Prose, Report
-from unrepeat.support import search_shown
 from unrepeat.support.config import config
 from unrepeat.support.problems import NotFound
-from unrepeat.support.search import Piece
 from unrepeat.support.search_rank import Scored
+from unrepeat.support.search_shown import Piece, Shown, spots
 
 PAGE = 20  # reports on a page of the library
 CAUSES = 300  # newest reports whose causes are offered as filters
@@ -225,7 +224,7 @@ def shared_words(row: Postmortem, hit: Scored, most: int = 5) -> tuple[str, ...]
     """The words of a report's headline and summary in which something else was found again, what says most first."""
     said: dict[tuple[str, ...], str] = {}
     for text in (row.headline, row.excerpt):
-        for spot in search_shown.spots(text, hit.why):
+        for spot in spots(text, hit.why):
             said.setdefault(spot.form, text[spot.start : spot.stop])
     return tuple(dict.fromkeys(said[form].casefold() for _, form in hit.why if form in said))[:most]
 
@@ -301,7 +300,7 @@ def _moment(given: date | datetime, *, after: bool = False) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(config().time_zone))
 
 
-def _row(row: Postmortem, hit: finding.Shown | None) -> Row:
+def _row(row: Postmortem, hit: Shown | None) -> Row:
     return Row(
         row.pk,
         row.incident_id,

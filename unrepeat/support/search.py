@@ -1,63 +1,22 @@
 """Text search over documents, in the database that is there: SQLite FTS5, or PostgreSQL's full text. One face for both.
 
 An `Index` is a table that a room's migration makes (`created`). A document is a number with a title and a body, and a place in
-an order (newest last). Words are compared without case, accents and endings (English); "in quotes" is a phrase; -word must not
-occur; all others must. Common words (the, and, of) outside quotes are left out. Where no document has the words whole, those
-count that begin so.
+an order (newest last). What a person typed is read as terms (`search_terms`); words are compared without endings too (English).
+Where no document has the words whole, those count that begin so.
 """
 
 # ruff: noqa: S608 (table names are our own constants; everything from outside is a parameter)
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
 
+from unrepeat.support.search_terms import WORD, Term, plain, terms
+
 LONGEST = 100_000  # characters of a body that are indexed
-_TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
-_POSSESSIVE = re.compile(r"['’]s\b")
-_WORD = re.compile(r"[^\W_]+")
-_ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ed", "es", "s", "ly", "e")
-_COMMON = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "from", "had", "has", "in", "is", "it", "its", "of"]
-) | {"on", "or", "that", "the", "this", "to", "was", "were", "with"}
-_FEWEST = 3  # letters that stay when an ending goes
-
-Piece = tuple[str, bool]
-"""Some text, and whether it is what was searched for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """Words that must stand together in a document, or (`absent`) must not. One word alone also stands for longer ones."""
-
-    words: tuple[str, ...]
-    absent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A document that was found; `rank` falls from the best to the worst."""
-
-    doc: int
-    rank: float
-    title: tuple[Piece, ...]
-    body: tuple[Piece, ...]
-
-
-def terms(text: str) -> list[Term]:
-    """What a person typed, as terms; empty when there is no word in it, or only words that must not occur."""
-    found = []
-    for minus, phrase, word in _TERM.findall(text[:400])[:20]:
-        words = tuple(_WORD.findall(_POSSESSIVE.sub("", _plain(phrase or word))))
-        if words and not (len(words) == 1 and words[0] in _COMMON):
-            found.append(Term(words[:10], bool(minus)))
-    return found if any(not term.absent for term in found) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,42 +60,21 @@ class Index:
         `place`: where it stands among all, the newest highest; each has its own (default: its number).
         """
         title, body = fields.get("title", "")[:1000], fields.get("body", "")[:LONGEST]
+        place = doc if place is None else place
+        t = self.table
         with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                words = "setweight(to_tsvector('english', %s), 'A') || setweight(to_tsvector('english', %s), 'B')"
-                cursor.execute(f"delete from {self.table} where doc = %s", [doc])
+            if self._postgresql:
+                words = "to_tsvector('english', %s) || to_tsvector('english', %s)"
+                cursor.execute(f"delete from {t} where doc = %s", [doc])
                 cursor.execute(
-                    f"insert into {self.table} (doc, place, title, body, words) values (%s, %s, %s, %s, {words})",
-                    [doc, doc if place is None else place, title, body, _as_words(title), _as_words(body)],
+                    f"insert into {t} (doc, place, title, body, words) values (%s, %s, %s, %s, {words})",
+                    [doc, place, title, body, _as_words(title), _as_words(body)],
                 )
                 return
-            cursor.execute(
-                f"delete from {self.table} where rowid in (select place from {self.table}_docs where doc = %s)", [doc]
-            )
-            cursor.execute(f"delete from {self.table}_docs where doc = %s", [doc])
-            cursor.execute(
-                f"insert into {self.table}_docs (doc, place) values (%s, %s)", [doc, doc if place is None else place]
-            )
-            cursor.execute(
-                f"insert into {self.table} (rowid, title, body) values (%s, %s, %s)",
-                [doc if place is None else place, title, body],
-            )
-
-    def find(self, text: str, limit: int = 20) -> list[Hit]:
-        """The best documents for what a person typed, best first, with marked title and snippet."""
-        wanted = terms(text)
-        if not wanted:
-            return []
-        for whole in (True, False):
-            query, parameters = self._query(wanted, whole=whole)
-            rank = f"ts_rank(t.words, {query})" if self._postgresql else f"-bm25({self.table}, 5.0, 1.0)"
-            statement = f"select {self._doc}, {rank} as fit, t.title, t.body from {self._rows} where {self._matches(query)} order by fit desc, {self._place} desc limit %s"
-            ranked_by = parameters if self._postgresql else []
-            found = self._asked(statement, [*ranked_by, *parameters, limit])
-            hits = [Hit(doc, fit, marked(title, wanted), snippet(body, wanted)) for doc, fit, title, body in found]
-            if hits:
-                return hits
-        return []
+            cursor.execute(f"delete from {t} where rowid in (select place from {t}_docs where doc = %s)", [doc])
+            cursor.execute(f"delete from {t}_docs where doc = %s", [doc])
+            cursor.execute(f"insert into {t}_docs (doc, place) values (%s, %s)", [doc, place])
+            cursor.execute(f"insert into {t} (rowid, title, body) values (%s, %s, %s)", [place, title, body])
 
     def newest(self, text: str, limit: int, among: Among | None = None) -> Newest:
         """The newest documents that match, at most `limit`; cheap also for words that all documents have."""
@@ -162,16 +100,6 @@ class Index:
                 f"select {self._doc}, t.title, t.body from {self._rows} where {self._these(numbers)}", numbers
             )
             return {doc: (title, body) for doc, title, body in cursor}
-
-    def snippets(self, text: str, docs: Iterable[int]) -> dict[int, Hit]:
-        """Marked title and snippet of these documents, by number."""
-        wanted, numbers = terms(text), list(docs)
-        if not wanted or not numbers:
-            return {}
-        found = self.texts(numbers)
-        return {
-            doc: Hit(doc, 0.0, marked(title, wanted), snippet(body, wanted)) for doc, (title, body) in found.items()
-        }
 
     def _these(self, numbers: list[int]) -> str:
         """The condition that a document is one of these."""
@@ -246,60 +174,6 @@ def _fts5(term: Term, *, whole: bool) -> str:
     return f'"{" ".join(term.words)}"' if len(term.words) > 1 or whole else f'"{term.words[0]}" *'
 
 
-def marked(text: str, wanted: list[Term]) -> tuple[Piece, ...]:
-    """The text in pieces, with the words that were searched for marked."""
-    pieces: list[Piece] = []
-    end = 0
-    for start, stop in _hits(text, wanted):
-        pieces += [(text[end:start], False), (text[start:stop], True)]
-        end = stop
-    return tuple(piece for piece in [*pieces, (text[end:], False)] if piece[0])
-
-
-def snippet(text: str, wanted: list[Term], room: int = 180) -> tuple[Piece, ...]:
-    """The stretch of about `room` characters that holds most of what was searched for, marked."""
-    hits = [start for start, _ in _hits(text, wanted)][:200]
-    start = max(hits, key=lambda at: (sum(at <= other < at + room - 40 for other in hits), -at), default=0)
-    start = max(0, start - 40)
-    while 0 < start < len(text) and not text[start - 1].isspace():
-        start -= 1
-    stretch = text[start : start + room]
-    if start + room < len(text):
-        stretch = stretch.rsplit(None, 1)[0]
-    before = "… " if start else ""
-    after = " …" if start + len(stretch) < len(text.rstrip()) else ""
-    return marked(f"{before}{stretch}{after}", wanted)
-
-
-def _hits(text: str, wanted: list[Term]) -> list[tuple[int, int]]:
-    """Where the words stand that begin with the stem of a wanted one."""
-    stems = {_stem(word) for term in wanted if not term.absent for word in term.words}
-    pattern = rf"(?<![^\W_])(?:{'|'.join(sorted(map(re.escape, stems)))})[^\W_]*"
-    folded = text.lower() if text.isascii() else "".join(map(_letter, text))
-    return [found.span() for found in re.finditer(pattern, folded)]
-
-
-@cache
-def _letter(char: str) -> str:
-    """A character without case and accent, still one character."""
-    plain = _plain(char)
-    return plain if len(plain) == 1 else char
-
-
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _FEWEST:
-            return word.removesuffix(ending)
-    return word
-
-
-def _plain(text: str) -> str:
-    """Lower case, without accents."""
-    if text.isascii():
-        return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-
-
 def _as_words(text: str) -> str:
     """The text as its words alone, so that PostgreSQL's parser splits as the rest does (2.0.1, a_b, https://x)."""
-    return " ".join(_WORD.findall(_plain(text)))
+    return " ".join(WORD.findall(plain(text)))

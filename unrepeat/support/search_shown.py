@@ -1,20 +1,28 @@
-"""Showing what was found by meaning: the words marked, the stretch of text that holds most of them, and why, in words. Pure."""
+"""Showing what was found: the words marked, the stretch of text that holds most of them, and why, in words. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import islice, takewhile
 
 from unrepeat.support.search_aliases import Phrase
+from unrepeat.support.search_terms import WORD, Term, plain
 from unrepeat.support.search_text import COMMON, stem, words
 
-READ = 2_500  # characters of a body in which the best stretch is looked for
-_WORD = re.compile(r"[^\W_]+")
+READ = 2_500  # characters of a body in which what was found by meaning is looked for
+ROOM = 200  # characters of a stretch
+_LEAD = 40  # of them before the first word that was found
+_MOST = 200  # words at which a stretch is tried
+_ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ed", "es", "s", "ly", "e")
+_FEWEST = 3  # letters that stay when an ending goes
 
-Why = Iterable[tuple[Phrase, Phrase]]
+Why = Sequence[tuple[Phrase, Phrase]]
+"""What was asked, and the words in which it was found."""
 Piece = tuple[str, bool]
+"""Some text, and whether it is what was searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +34,103 @@ class Spot:
     form: Phrase
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A found document: title and excerpt in pieces, marked; what was found in other words than asked (asked, found)."""
+
+    title: tuple[Piece, ...]
+    excerpt: tuple[Piece, ...]
+    other_words: tuple[tuple[str, str], ...] = ()
+
+
+def by_meaning(question: str, title: str, body: str, why: Why) -> Shown:
+    """A document that was found by what it is about."""
+    beginning = _one_line(body[:READ])
+    in_title, in_body = spots(title, why), spots(beginning, why)
+    said: dict[Phrase, str] = {}
+    for text, found in ((title, in_title), (beginning, in_body)):
+        for spot in found:
+            said.setdefault(spot.form, text[spot.start : spot.stop])
+    return Shown(marked(title, in_title), stretch(beginning, in_body), tuple(_other_words(question, said, why)[:3]))
+
+
+def by_words(title: str, body: str, wanted: Sequence[Term]) -> Shown:
+    """A document that was found by exact words."""
+    body = _one_line(body)
+    return Shown(marked(title, beginnings(title, wanted)), stretch(body, beginnings(body, wanted)))
+
+
 def spots(text: str, why: Why) -> list[Spot]:
     """Where the forms stand, in order; a longer phrase comes before the words in it."""
     wanted = {form for _, form in why}
-    longest = max(map(len, wanted), default=0)
-    known = [(found.start(), found.end(), one) for found in _WORD.finditer(text) for one in _stems_of(found.group())]
+    sizes: dict[str, set[int]] = {}
+    for form in wanted:
+        sizes.setdefault(form[0], set()).add(len(form))
+    known = [(found, one) for found in WORD.finditer(text) for one in _stems_of(found.group())]
     marks: list[Spot] = []
-    for at, (start, _, _) in enumerate(known):
-        if marks and start < marks[-1].stop:
+    for at, (found, one) in enumerate(known):
+        if one not in sizes or (marks and found.start() < marks[-1].stop):
             continue
-        for size in range(min(longest, len(known) - at), 0, -1):
-            form = tuple(one for _, _, one in known[at : at + size])
+        for size in sorted(sizes[one], reverse=True):
+            form = tuple(one for _, one in known[at : at + size])
             if form in wanted:
-                marks.append(Spot(start, known[at + size - 1][1], form))
+                marks.append(Spot(found.start(), known[at + size - 1][0].end(), form))
                 break
     return marks
+
+
+def beginnings(text: str, wanted: Iterable[Term]) -> list[Spot]:
+    """Where the words stand that begin with the stem of a wanted one, in order."""
+    stems = {_without_ending(word) for term in wanted if not term.absent for word in term.words}
+    pattern = rf"(?<![^\W_])(?:{'|'.join(sorted(map(re.escape, stems)))})[^\W_]*"
+    folded = text.lower() if text.isascii() else "".join(map(_letter, text))
+    return [Spot(found.start(), found.end(), (found.group(),)) for found in re.finditer(pattern, folded)]
+
+
+def marked(text: str, marks: Iterable[Spot]) -> tuple[Piece, ...]:
+    """The text in pieces, with these spots marked."""
+    pieces: list[Piece] = []
+    end = 0
+    for spot in marks:
+        pieces += [(text[end : spot.start], False), (text[spot.start : spot.stop], True)]
+        end = spot.stop
+    return tuple(piece for piece in [*pieces, (text[end:], False)] if piece[0])
+
+
+def stretch(text: str, marks: Sequence[Spot]) -> tuple[Piece, ...]:
+    """The stretch of a text of one line, of about `ROOM` characters, that holds most of what was found, marked."""
+    best = max(range(len(marks[:_MOST])), key=lambda at: (_held(marks, at), -at), default=None)
+    start = 0 if best is None else max(0, marks[best].start - _LEAD)
+    while 0 < start < len(text) and not text[start - 1].isspace():
+        start -= 1
+    shown = text[start : start + ROOM]
+    if start + ROOM < len(text):
+        shown = (shown.rsplit(None, 1) or [""])[0]
+    end = start + len(shown)
+    inside = [
+        Spot(mark.start - start, min(mark.stop, end) - start, mark.form) for mark in marks if start <= mark.start < end
+    ]
+    before, after = [("… ", False)] if start else [], [(" …", False)] if end < len(text) else []
+    return (*before, *marked(shown, inside), *after)
+
+
+def _held(marks: Sequence[Spot], at: int) -> int:
+    """How many different things stand in the stretch that begins with this spot."""
+    end = marks[at].start + ROOM - _LEAD
+    return len({mark.form for mark in takewhile(lambda mark: mark.start < end, islice(marks, at, None))})
+
+
+def _other_words(question: str, said: dict[Phrase, str], why: Why) -> list[tuple[str, str]]:
+    """For what was found in other words than it was asked: the words of the question, and those of the text."""
+    why = [(asked, form) for asked, form in why if asked != form and form in said]
+    asked = {
+        spot.form: question[spot.start : spot.stop] for spot in reversed(spots(question, [(a, a) for a, _ in why]))
+    }
+    return [(asked[a], said[form]) for a, form in why if a in asked]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 @lru_cache(maxsize=50_000)
@@ -49,47 +139,15 @@ def _stems_of(word: str) -> tuple[str, ...]:
     return tuple(stem(part) for part in words(word) if part not in COMMON)
 
 
-def marked(text: str, why: Why) -> tuple[Piece, ...]:
-    """The text in pieces, with the words marked in which the question was found."""
-    return _pieces(text, spots(text, why))
+@cache
+def _letter(char: str) -> str:
+    """A character without case and accent, still one character."""
+    folded = plain(char)
+    return folded if len(folded) == 1 else char
 
 
-def stretch(text: str, why: Why, room: int = 200) -> tuple[Piece, ...]:
-    """The stretch of about `room` characters near the beginning of a text that holds most of what was asked, marked."""
-    why = tuple(why)
-    text = " ".join(text[:READ].split())
-    found = spots(text, why)
-
-    def holds(one: Spot) -> tuple[int, int]:
-        return len({other.form for other in found if one.start <= other.start < one.start + room - 40}), -one.start
-
-    best = max(found[:200], key=holds, default=None)
-    start = max(0, best.start - 40) if best else 0
-    while 0 < start < len(text) and not text[start - 1].isspace():
-        start -= 1
-    shown = text[start : start + room]
-    if start + room < len(text):
-        shown = shown.rsplit(None, 1)[0]
-    before, after = "… " if start else "", " …" if start + len(shown) < len(text.rstrip()) else ""
-    return marked(f"{before}{shown}{after}", why)
-
-
-def in_words(question: str, text: str, why: Why) -> list[tuple[str, str]]:
-    """For what was found in other words than it was asked: the words of the question, and those of the text."""
-    why = tuple((a, form) for a, form in why if a != form)
-    if not why:
-        return []
-    said = {spot.form: text[spot.start : spot.stop] for spot in reversed(spots(text[:READ], why))}
-    asked = {
-        spot.form: question[spot.start : spot.stop] for spot in reversed(spots(question, ((a, a) for a, _ in why)))
-    }
-    return [(asked[a], said[form]) for a, form in why if a in asked and form in said]
-
-
-def _pieces(text: str, marks: Iterable[Spot]) -> tuple[Piece, ...]:
-    pieces: list[Piece] = []
-    end = 0
-    for spot in marks:
-        pieces += [(text[end : spot.start], False), (text[spot.start : spot.stop], True)]
-        end = spot.stop
-    return tuple(piece for piece in [*pieces, (text[end:], False)] if piece[0])
+def _without_ending(word: str) -> str:
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _FEWEST:
+            return word.removesuffix(ending)
+    return word
