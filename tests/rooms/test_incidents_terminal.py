@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.world import START, alert
-from unrepeat.arrivals.models import Alert, Delivery
+from unrepeat.arrivals.models import Alert, Delivery, Source
 from unrepeat.incidents import queries
 from unrepeat.incidents.acts import ACTS
 from unrepeat.incidents.jobs import group_news
@@ -160,3 +160,40 @@ def test_the_catalogue_is_loaded_and_shown(say, tmp_path):
     _, err, status = say("catalogue", "load", str(tmp_path / "ghost.toml"))
     assert status == 1
     assert "cannot be read" in err
+
+
+def test_words_of_others_are_shown_as_they_are_and_never_taken_for_markup(say, number):
+    odd = "[/b] :smile: [red]"
+    say("incident", "raise-suspect", number, odd, "service", odd, "--by", "[/ada]")
+    source = alert(odd).source
+    while group_news(10):
+        pass
+    Delivery.objects.create(
+        source=source, key=b"k", received_at=START, headers={"x": "\x1b[2J"}, body=b"\x1b[2J{", state=2, reason=odd
+    )
+    for words in (("incident", "list"), ("incident", "show", number), ("delivery", "list"), ("source", "list")):
+        out, err, status = say(*words)
+        assert (status, err) == (0, ""), words
+    out, _, _ = say("delivery", "list")
+    assert odd in out
+    out, _, _ = say("delivery", "show", str(Delivery.objects.get().pk))
+    assert "\x1b" not in out
+
+
+def test_colours_copied_from_a_terminal_are_left_out_of_a_note(say, number):
+    say("incident", "note", number, "\x1b[31mFAIL\x1b[0m:\ttests\n\x07 here", "--by", "Ada", "--json")
+    assert queries.log_of(int(number))[-1].entry.text == "FAIL:\ttests\n\ufffd here"
+
+
+def test_a_narrow_terminal_shows_the_whole_name_of_a_source(say, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    say("source", "add", "alertmanager-of-the-shop", "--kind", "alertmanager")
+    out, _, _ = say("source", "list")
+    assert "…" not in out
+    say("source", "limit", "alertmanager-of-the-shop", "1000")
+    assert Source.objects.get().max_bytes == 1000
+    _, err, status = say("source", "limit", "alertmanager-of-the-shop", "-1")
+    assert status == 1
+    assert "Give another" in err
+    say("source", "limit", "alertmanager-of-the-shop", "0")
+    assert Source.objects.get().max_bytes is None

@@ -15,6 +15,7 @@ from unrepeat.support import clock
 from unrepeat.support.problems import Conflict, Invalid
 from unrepeat.support.secret import new_token
 
+MOST_BYTES = 2**31 - 1  # that the column holds
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
 
 
@@ -83,6 +84,14 @@ def set_options(name: str, options: Mapping[str, Any]) -> None:
         source = source_store.hold(name)
         merged = {**source.options, **options}
         source_store.configure(source, options={key: value for key, value in merged.items() if value != ""})
+
+
+def set_limit(name: str, most: int) -> None:
+    """How long a body of a source may be, in bytes; 0: as long as its kind allows."""
+    if not 0 <= most <= MOST_BYTES:
+        raise Invalid(f"{most} bytes cannot be the limit.", f"It must lie within 0 and {MOST_BYTES}.", "Give another.")
+    with transaction.atomic():
+        source_store.configure(source_store.hold(name), max_bytes=most or None)
 
 
 def reread(deliveries: Sequence[int] | None = None) -> int:

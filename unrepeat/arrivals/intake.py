@@ -235,7 +235,7 @@ def _too_long(most: int) -> Problem:
     return Problem(
         "The body is too long.",
         f"This source takes at most {most} bytes.",
-        "Send less at once, or raise the source's limit.",
+        "Send less at once, or raise the limit: `unrepeat source limit NAME BYTES`.",
         status=413,
     )
 

@@ -14,6 +14,7 @@ from hashlib import blake2b
 import msgspec
 
 from unrepeat.arrivals.records import AlertSeen
+from unrepeat.support.words import printable
 
 Key = tuple[int, str]  # source, key
 KEY_LENGTH = 200  # of the column; a longer key is kept as its beginning and a digest
@@ -73,9 +74,8 @@ def json_text(value: Mapping[str, object]) -> str:
 
 
 def clean(text: str, length: int | None = None) -> str:
-    """Text as a column takes it: no NUL, at most `length` characters."""
-    if "\x00" in text:
-        text = text.replace("\x00", "\ufffd")
+    """Text as a column takes it and a terminal may show it: no control characters, at most `length` characters."""
+    text = printable(text)
     return text if length is None or len(text) <= length else text[:length]
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from unrepeat.incidents.state import State
 from unrepeat.support.problems import Conflict, Invalid
+from unrepeat.support.words import printable
 
 NAME = 120  # characters of a person's, a team's or a suspect's name
 TITLE = 200
@@ -26,7 +27,7 @@ def text(field: str, value: str, limit: int) -> str:
 
 def optional(field: str, value: str, limit: int) -> str:
     """As `text`, but may be empty."""
-    value = value.strip()
+    value = value.strip() if "\x00" in value else printable(value).strip()
     if len(value) > limit:
         raise Invalid(
             f"The {field} is too long.", f"It has {len(value):,} characters of at most {limit:,}.", "Shorten it."

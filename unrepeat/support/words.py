@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+_COLOURS = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")  # and other commands to a terminal, as copied from one
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """`text` without what commands a terminal or cannot be stored; tabs and line ends stay."""
+    if text.isprintable():
+        return text
+    return _CONTROLS.sub("\ufffd", _COLOURS.sub("", text))
 
 
 def span(length: timedelta | None) -> str:

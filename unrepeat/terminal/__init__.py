@@ -31,12 +31,16 @@ def main(tokens: Sequence[str] | None = None) -> None:
         _leave_no_data_on_a_runner()
     try:
         _run(tokens)
+        sys.stdout.flush()
     except Problem as problem:
         for sentence in (problem.what, problem.why, problem.remedy):
             print(sentence, file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # who read what we print has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
 
 
 def _leave_no_data_on_a_runner() -> None:

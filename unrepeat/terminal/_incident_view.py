@@ -87,9 +87,9 @@ def whole(console: Console, row: Incident, log: Sequence[Logged]) -> None:
         ("Measures", _measures(state)),
     ):
         if table.row_count:
-            console.print(f"\n[bold]{name}[/bold]")
+            console.print(Text(f"\n{name}", style="bold"))
             console.print(Padding(table, (0, 0, 0, 2)))
-    console.print(f"\n[bold]Timeline[/bold] [dim]({state.time_zone})[/dim]")
+    console.print(Text.assemble(("\nTimeline", "bold"), (f" ({state.time_zone})", "dim")))
     console.print(Padding(_timeline(log, state.time_zone), (0, 0, 1, 2)))
 
 

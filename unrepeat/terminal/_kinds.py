@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from rich.console import Console
-from rich.table import Table
+from unrepeat.terminal._console import console, records
 
 
 def show(told: Mapping[str, tuple[str, str]], what: str, *, as_json: bool) -> None:
@@ -14,7 +13,7 @@ def show(told: Mapping[str, tuple[str, str]], what: str, *, as_json: bool) -> No
     if as_json:
         print(json.dumps([{"kind": k, "title": t, "help": h} for k, (t, h) in told.items()], ensure_ascii=False))
         return
-    table = Table("kind", what, "how to set it up")
+    table = records("kind", what, "how to set it up", wraps=(what, "how to set it up"))
     for name, words in told.items():
         table.add_row(name, *words)
-    Console().print(table)
+    console().print(table)

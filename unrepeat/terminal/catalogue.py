@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from unrepeat.support.problems import Invalid
+from unrepeat.terminal._console import console, records
 
 if TYPE_CHECKING:
     from unrepeat.duty.models import Service
@@ -48,10 +47,11 @@ def show(*, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
         return
-    table = Table("service", "title", "team", "depends on", "repository")
+    columns = ("service", "title", "team", "depends on", "repository")
+    table = records(*columns, wraps=columns)
     for row in rows:
         table.add_row(row["name"], row["title"], row["team"], ", ".join(row["depends_on"]), row["repository"])
-    Console().print(table)
+    console().print(table)
 
 
 def _row(service: Service) -> dict[str, Any]:

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from unrepeat.support.problems import Invalid, NotFound
+from unrepeat.support.words import printable
+from unrepeat.terminal._console import console, records
 
 if TYPE_CHECKING:
     from unrepeat.arrivals.models import Delivery
@@ -35,11 +35,11 @@ def list_deliveries(
     if as_json:
         print(json.dumps([_row(row) for row in rows], ensure_ascii=False))
         return
-    table = Table("number", "source", "received (UTC)", "state", "note or reason")
+    table = records("nr", "source", "received (UTC)", "state", "note or reason", wraps=("source", "note or reason"))
     for row in rows:
         told = _row(row)
         table.add_row(str(row.pk), told["source"], f"{row.received_at:%Y-%m-%d %H:%M:%S}", told["state"], row.reason)
-    Console().print(table)
+    console().print(table)
 
 
 @app.command
@@ -66,8 +66,8 @@ def show(
     )
     print(f"{STATES[row.state]}{f': {row.reason}' if row.reason else ''}\n")
     for name, value in sorted(row.headers.items()):
-        print(f"{name}: {value}")
-    print(f"\n{text}")
+        print(printable(f"{name}: {value}"))
+    print(f"\n{printable(text)}")
 
 
 @app.command

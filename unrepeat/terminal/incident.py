@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, get_type_hints
 
 from cyclopts import App, Parameter
-from rich.console import Console
 
 from unrepeat.incidents.acts import ACTS, Act
+from unrepeat.terminal._console import console
 
 app = App(name="incident", help="See what is going on, open incidents, and act on them.")
 
@@ -45,7 +45,7 @@ def list_incidents(
 
         _print_json({"items": [row_plain(row) for row in found], "count": found.total})
         return
-    view.listing(Console(), found)
+    view.listing(console(), found)
 
 
 @app.command
@@ -61,7 +61,7 @@ def show(number: int, *, as_json: AsJson = False) -> None:
         log = [logged_plain(logged) for logged in queries.log_of(number)]
         _print_json(full(number) | {"log": log})
         return
-    view.whole(Console(), queries.incident(number), queries.log_of(number))
+    view.whole(console(), queries.incident(number), queries.log_of(number))
 
 
 @app.command(name="open")
@@ -110,7 +110,7 @@ def _act_command(act: type[Act]) -> Callable[..., None]:
 
             _print_json({"entries": [logged_plain(logged) for logged in written]})
             return
-        view.written(Console(), written, queries.state_of(number).time_zone)
+        view.written(console(), written, queries.state_of(number).time_zone)
 
     hints = get_type_hints(act)
     fields = [

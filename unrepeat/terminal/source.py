@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from unrepeat.support.problems import Invalid
 from unrepeat.terminal import _kinds
+from unrepeat.terminal._console import console, records
 
 app = App(name="source", help="Say who may send alerts and changes here: addresses, tokens and signing secrets.")
 
@@ -38,7 +37,7 @@ def add(
     max_bytes: Annotated[int | None, Parameter(help="Largest body taken; default: the kind's own limit.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add the source NAME; prints its path with the token, once."""
+    """Add the source NAME; prints its address with the token, once."""
     from unrepeat.arrivals import commands
 
     secret = _read_secret() if secret_stdin else None
@@ -55,12 +54,14 @@ def list_sources(*, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([_row(row) for row in rows], ensure_ascii=False))
         return
-    table = Table("name", "kind", "good tokens", "signed", "last delivery (UTC)", "waiting", "unreadable")
+    table = records(
+        "name", "kind", "tokens", "signed", "last heard (UTC)", "waiting", "unreadable", wraps=("name", "kind")
+    )
     for row in rows:
-        last = f"{row.last_at:%Y-%m-%d %H:%M:%S}" if row.last_at else "never"
+        last = f"{row.last_at:%Y-%m-%d %H:%M}" if row.last_at else "never"
         signed = "yes" if row.signed else "no"
         table.add_row(row.name, row.kind, str(row.tokens), signed, last, str(row.waiting), str(row.unreadable))
-    Console().print(table)
+    console().print(table)
 
 
 @app.command
@@ -79,7 +80,7 @@ def rotate(
     overlap: Annotated[str, Parameter(help="How long the old token goes on working: 90m, 24h, 7d, 0.")] = "24h",
     as_json: AsJson = False,
 ) -> None:
-    """Make a new token for the source NAME; prints its path, once. The old token works for the overlap."""
+    """Make a new token for the source NAME; prints its address, once. The old token works for the overlap."""
     from unrepeat.arrivals import commands, queries
 
     token = commands.rotate(name, _span(overlap))
@@ -125,6 +126,17 @@ def option(name: str, *pairs: str) -> None:
 
     commands.set_options(name, _options(list(pairs)))
     print(f"The options of {name} are set.")
+
+
+@app.command
+def limit(
+    name: str, most: Annotated[int, Parameter(name="BYTES", help="Largest body taken; 0: the kind's own.")]
+) -> None:
+    """Set how long a body of the source NAME may be, in BYTES; longer ones are answered 413."""
+    from unrepeat.arrivals import commands
+
+    commands.set_limit(name, most)
+    print(f"{name} takes at most {most} bytes now." if most else f"{name} takes as much as its kind allows now.")
 
 
 def _show_address(name: str, kind: str, token: str, *, as_json: bool) -> None:

@@ -6,10 +6,9 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from unrepeat.support.problems import NotFound
+from unrepeat.terminal._console import console, records
 
 if TYPE_CHECKING:
     from unrepeat.web.models import ApiToken, User
@@ -57,11 +56,11 @@ def list_people(*, as_json: AsJson = False) -> None:
     if as_json:
         _print_json([_person(one) for one in people])
         return
-    table = Table("name", "role", "e-mail", "may sign in", "last signed in (UTC)")
+    table = records("name", "role", "e-mail", "may sign in", "last signed in (UTC)", wraps=("name", "e-mail"))
     for one in people:
         last = f"{one.last_login:%Y-%m-%d %H:%M}" if one.last_login else "never"
         table.add_row(one.username, one.role, one.email, "yes" if one.is_active else "no", last)
-    Console().print(table)
+    console().print(table)
 
 
 @app.command(name="role")
@@ -126,11 +125,11 @@ def list_tokens(name: str | None = None, *, as_json: AsJson = False) -> None:
     if as_json:
         _print_json([_token(one) for one in rows])
         return
-    table = Table("number", "person", "for", "role", "made (UTC)", "ends (UTC)", "revoked (UTC)")
+    table = records("nr", "person", "for", "role", "made (UTC)", "ends (UTC)", "revoked (UTC)", wraps=("person", "for"))
     for one in rows:
         moments = [f"{at:%Y-%m-%d %H:%M}" if at else "–" for at in (one.made_at, one.expires_at, one.revoked_at)]
         table.add_row(str(one.pk), one.user.username, one.name, one.role, *moments)
-    Console().print(table)
+    console().print(table)
 
 
 @token.command
