@@ -35,6 +35,11 @@ def serve(*, host: str = "127.0.0.1", port: Port = 8000, worker: bool = True, mi
     from unrepeat.terminal._tables import bring_up_to_date
     from unrepeat.web import first_admin
 
+    if (
+        "base_url" not in config().model_fields_set
+    ):  # links lead to where we listen, unless it is said how people reach us
+        os.environ["UNREPEAT_BASE_URL"] = _address(host, port)
+        config.cache_clear()
     if migrate:
         bring_up_to_date()
     os.environ["UNREPEAT_WORKER"] = "1" if worker else "0"
@@ -44,7 +49,7 @@ def serve(*, host: str = "127.0.0.1", port: Port = 8000, worker: bool = True, mi
         print(
             f"Nobody administers this server yet. Make the first administrator here, within a day: {link}", flush=True
         )
-    print(f"Unrepeat listens on http://{host}:{port}", flush=True)
+    print(f"Unrepeat listens on {_address(host, port)}", flush=True)
     connections = config().intake_waiting + 1024  # more than the intake lets wait: it answers 503, not a silent queue
     Server(
         "unrepeat.web.asgi:application",
@@ -59,3 +64,10 @@ def serve(*, host: str = "127.0.0.1", port: Port = 8000, worker: bool = True, mi
         workers_kill_timeout=10,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _address(host: str, port: int) -> str:
+    """Where a browser on this machine finds the server."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - it only reads what was asked for
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
