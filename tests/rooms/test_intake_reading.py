@@ -195,7 +195,8 @@ class TestChanges:
 
     def test_a_later_delivery_brings_the_change_up_to_date(self, says):
         tell(says, changes=(self.deploy("started", author="Dana", version="2.0"),))
-        tell(says, changes=(self.deploy("succeeded", at=NOON + timedelta(minutes=3)),))
+        later = NOON + timedelta(minutes=3)
+        tell(says, changes=(self.deploy("succeeded", at=later),), at=later)
         read_all()
         change = Change.objects.get()
         assert (change.status, change.at, change.author, change.version) == (
@@ -206,7 +207,8 @@ class TestChanges:
         )
 
     def test_a_start_that_comes_late_does_not_undo_the_end(self, says):
-        tell(says, changes=(self.deploy("failed", at=NOON + timedelta(minutes=3)),))
+        later = NOON + timedelta(minutes=3)
+        tell(says, changes=(self.deploy("failed", at=later),), at=later)
         read_all()
         with transaction.atomic():
             store.take_change_news(10)
@@ -334,3 +336,34 @@ class TestExactlyOnce:
         assert failed == []
         assert Alert.objects.count() == 61 and Alert.objects.get(key="same").count == 60
         assert set(Alert.objects.exclude(key="same").values_list("count", flat=True)) == {1}
+
+
+def test_what_commands_a_terminal_is_taken_out_of_texts(says):
+    tell(says, AlertSeen("k", "firing", "Slow \x1b[31mred\x1b[0m \x1b]0;owned\x07", START, summary="two\nlines\x00"))
+    read_all()
+    found = Alert.objects.get()
+    assert (found.name, found.summary) == ("Slow red \ufffd]0;owned\ufffd", "two\nlines\ufffd")
+
+
+def test_a_change_told_by_a_clock_that_is_ahead_happened_when_it_came(says):
+    tell(says, changes=(ChangeSeen("k", "deploy", NOON.replace(year=2099), service="sessions"),))
+    read_all()
+    assert Change.objects.get().at == NOON
+
+
+def test_a_list_of_unreadable_deliveries_leaves_the_bodies_where_they_are():
+    arrives(b"{" * 1000)
+    read_all()
+    (row,) = queries.unreadable().object_list
+    assert row.get_deferred_fields() == {"body", "headers"}
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", 0])
+def test_a_start_that_was_never_set_means_the_open_occurrence(never):
+    arrives(json.dumps({"summary": "Disk full", "started_at": never}).encode(), "generic_alert")
+    arrives(json.dumps({"summary": "Disk full", "action": "resolve", "started_at": never}).encode(), "generic_alert")
+    arrives(json.dumps({"service": "shop", "at": never}).encode(), "generic_change")
+    read_all()
+    assert Alert.objects.get().ends_at is not None
+    assert Change.objects.get().at == NOON
+    assert not queries.deliveries(unreadable=True)

@@ -145,16 +145,25 @@ def moment(value: object) -> datetime | None:
 
     Times without a zone are taken as UTC. Nanoseconds are cut to microseconds.
     """
+    found = _written(value)
+    return found if found is not None and found >= _BEFORE_TIMES else None
+
+
+def is_not_yet(value: object) -> bool:
+    """Whether this is a time that says "not yet": year 1 or 0 seconds, as programs write a time that was never set."""
+    found = _written(value)
+    return found is not None and found < _BEFORE_TIMES
+
+
+def _written(value: object) -> datetime | None:
     try:
         if isinstance(value, str):
-            found = _from_text(value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found = _from_number(value)
-        else:
-            return None
-        return found if found >= _BEFORE_TIMES else None
+            return _from_text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _from_number(value)
     except (ValueError, OverflowError):
-        return None
+        pass
+    return None
 
 
 def _from_text(value: str) -> datetime:

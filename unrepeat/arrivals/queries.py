@@ -67,6 +67,7 @@ def unreadable(page: int = 1, size: int = PER_PAGE) -> Page[Delivery]:
     rows = (
         Delivery.objects.filter(state=Delivery.State.UNREADABLE)
         .select_related("source")
+        .defer("body", "headers")
         .order_by("-received_at", "-id")
     )
     return Paginator(rows, size).get_page(page)

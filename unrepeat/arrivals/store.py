@@ -301,7 +301,7 @@ def _change_row(vendor: statements.Vendor, source: int, delivery: int, received_
         source,
         short_key(c.key),
         clean(c.kind, 40),
-        moment(c.at),
+        moment(min(c.at, received_at)),  # what comes when its sender's clock is ahead has happened all the same
         c.status,
         clean(c.service, 120),
         clean(c.environment, 120),

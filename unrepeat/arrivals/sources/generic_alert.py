@@ -100,7 +100,7 @@ def _key(told: Json, status: Status, service: str, summary: str) -> str:
 
 def _started_at(told: Json) -> datetime | None:
     given = told.get("started_at")
-    if given is None or given == "":
+    if given is None or given == "" or body.is_not_yet(given):
         return None
     at = body.moment(given)
     if at is None:

@@ -88,7 +88,7 @@ def _status(told: Json) -> Status:
 def _at(told: Json, received_at: datetime) -> datetime:
     """When it happened; a time that is there but cannot be read must not silently become the time of arrival."""
     given = told.get("at")
-    if given is None or given == "":
+    if given is None or given == "" or body.is_not_yet(given):
         return received_at
     at = body.moment(given)
     if at is None:

@@ -29,11 +29,12 @@ def delivery(request: HttpRequest, number: int) -> HttpResponse:
     """One delivery with its body, as it came."""
     row = queries.delivery(number)
     raw = bytes(row.body)
-    text = raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+    beginning = raw[: SHOWN * 4]  # bytes; the longest that so many characters can be
+    text = beginning.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
     context = {
         "row": row,
         "text": text[:SHOWN],
-        "cut": len(text) > SHOWN,
+        "cut": len(text) > SHOWN or len(raw) > len(beginning),
         "size": len(raw),
         "headers": sorted(row.headers.items()) if isinstance(row.headers, dict) else row.headers,
     }
