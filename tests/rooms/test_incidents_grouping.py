@@ -397,3 +397,13 @@ def test_many_workers_that_group_at_once_make_one_incident():
     (row,) = Incident.objects.all()
     assert (row.open_alerts, LogEntry.objects.count(), Membership.objects.count()) == (200, 201, 200)
     assert list(LogEntry.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, 202))
+
+
+def test_the_outage_that_ended_last_may_have_begun_first(shop, time):
+    alert("sessions")
+    alert("billing", "InvoicesLate", START + minutes(5))
+    first, second = grouped()
+    for minute, row in ((10, second), (20, first)):
+        time.move_to(START + minutes(minute))
+        commands.perform(row.pk, acts.Resolve("All is well."), by="Ada")
+    assert queries.last_ended() == first

@@ -100,6 +100,12 @@ def last_repeat() -> Incident | None:
     return rows.order_by("-opened_at", "-pk").first()
 
 
+def last_ended() -> Incident | None:
+    """The incident that was over last."""
+    rows = Incident.objects.filter(status="resolved", resolved_at__isnull=False)
+    return rows.order_by("-resolved_at", "-pk").first()
+
+
 def first_incident() -> Incident | None:
     """The incident that began first."""
     return Incident.objects.exclude(status="merged").order_by("opened_at", "pk").first()

@@ -56,8 +56,7 @@ def _now() -> dict[str, object]:
     at = clock.now()
     open_now = queries.open_incidents()
     changes = arrivals.recent_changes(at - LATELY, CHANGES + 1)
-    newest = queries.incidents(status="resolved", size=1)
-    last = newest.rows[0] if newest.rows else None
+    ended = queries.incidents(status="resolved", size=1).total
     return {
         "now": at,
         "zone": config().time_zone,
@@ -65,15 +64,15 @@ def _now() -> dict[str, object]:
         "open": open_now,
         "firing": sum(row.open_alerts for row in open_now),
         "alone": sum(row.status in ("detected", "reopened") for row in open_now),
-        "last": last,
+        "last": queries.last_ended(),
         "repeated": repeat_number(at, config().time_zone),
-        "incidents": newest.total + len(open_now),
+        "incidents": ended + len(open_now),
         "changes": [_dated(change, at) for change in changes[:CHANGES]],
         "more_changes": len(changes) > CHANGES,
         "failed": sum(change.status == "failed" for change in changes),
         "published": postmortems.library(page=1).rows[:5],
         "unreadable": arrivals.unreadable().paginator.count,
-        "sources": len(arrivals.sources()) if not open_now and not newest.total else 1,
+        "sources": len(arrivals.sources()) if not open_now and not ended else 1,
     }
 
 
