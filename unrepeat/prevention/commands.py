@@ -7,7 +7,8 @@ Locks are always taken in one order: the guard's row, then the incidents by numb
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from unrepeat.support.problems import Conflict, Invalid
 
 Side = Literal["now", "failure", "fix"]
 SOONEST = 1  # seconds: the server runs no guard more often
+SUMMARY = ("colour", "turned_at", "ran_at", "ran_said")  # what a guard's row says of its newest regular run
 NAME = r"[a-z0-9][a-z0-9._-]{0,119}"
 
 
@@ -142,23 +144,48 @@ def record(number: int, ran: Ran, *, by: str, guard_digest: str = "") -> Run:
         if ran.key and (before := store.run_by_key(ran.key)):
             return before
         kept = _keep(found, ran, "now", by=by, guard_digest=guard_digest)
-        if kept.guard_digest != found.digest:
-            store.save_guard(found, runs=found.runs + 1)
-            return kept
-        news = found.colour != kept.colour
-        flaky = bool(kept.ref) and len(store.colours_on(found, kept.ref)) > 1
-        store.save_guard(
-            found,
-            runs=found.runs + 1,
-            colour=kept.colour,
-            turned_at=kept.at if news else found.turned_at,
-            ran_at=kept.at,
-            ran_said=kept.said[:500],
-            flaky=flaky,
-        )
-        if news:
-            _tell(found, [_turned(found, kept.colour, kept.digest, kept.said)], by=by)
+        columns, entry = _following(found, kept)
+        if columns.keys() > {"runs"}:
+            columns["flaky"] = bool(kept.ref) and len(store.colours_on(found, kept.ref)) > 1
+        store.save_guard(found, **columns)
+        if entry is not None:
+            _tell(found, [entry], by=by)
         return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Patrolled:
+    """A regular run by the server: of which guard, of which of its texts, and when the guard is due again (None: not by itself)."""
+
+    guard: int
+    digest: str
+    ran: Ran
+    due_at: datetime | None
+
+
+def record_all(made: Sequence[Patrolled], *, by: str) -> None:
+    """Keep many runs at once, each as `record` does, and when their guards are due again; all or nothing."""
+    with transaction.atomic():
+        guards = store.hold_guards({one.guard for one in made})
+        rows, told = [], defaultdict[int, list[e.Entry]](list)
+        for one in made:
+            found = guards[one.guard]
+            row = _run(found, one.ran, "now", by=by, guard_digest=one.digest)
+            columns, entry = _following(found, row)
+            rows.append(row)
+            for name, value in columns.items():
+                setattr(found, name, value)
+            if found.retired_at is None:
+                found.due_at = one.due_at if found.every else None
+            if "colour" in columns:
+                found.flaky = False  # the server runs no commit
+            if entry is not None:
+                for incident in store.incidents_of(found.pk):
+                    told[incident].append(entry)
+        store.add_runs(rows)
+        store.save_guards(guards.values(), ("runs", *SUMMARY, "flaky", "due_at"))
+        for incident in sorted(told):
+            incidents.append(incident, told[incident], by=by)
 
 
 def record_proof(number: int, failure: Ran, fix: Ran, *, by: str, guard_digest: str = "") -> Proof:
@@ -191,6 +218,13 @@ def record_proof(number: int, failure: Ran, fix: Ran, *, by: str, guard_digest: 
 
 
 def _keep(found: Guard, ran: Ran, side: Side, *, by: str, guard_digest: str) -> Run:
+    made = _run(found, ran, side, by=by, guard_digest=guard_digest)
+    store.add_runs([made])
+    return made
+
+
+def _run(found: Guard, ran: Ran, side: Side, *, by: str, guard_digest: str) -> Run:
+    """A run as it will be kept, sealed."""
     outcome = ran.outcome
     columns: dict[str, Any] = {
         "guard_digest": guard_digest or found.digest,
@@ -209,7 +243,26 @@ def _keep(found: Guard, ran: Ran, side: Side, *, by: str, guard_digest: str) -> 
         "by": by,
     }
     sealed = digest({"guard": found.name, **columns})
-    return store.add_run(guard=found, digest=sealed, key=ran.key, **columns)
+    return Run(guard=found, digest=sealed, key=ran.key, **columns)
+
+
+def _following(found: Guard, kept: Run) -> tuple[dict[str, Any], e.GuardTurned | None]:
+    """What a regular run changes in its guard's summary, and the entry for the logs when its colour is news.
+
+    One of an older text, or one that was made before the newest and comes late, is counted and changes nothing else.
+    """
+    counted: dict[str, Any] = {"runs": found.runs + 1}
+    if kept.guard_digest != found.digest or (found.ran_at is not None and kept.at < found.ran_at):
+        return counted, None
+    news = found.colour != kept.colour
+    columns = {
+        **counted,
+        "colour": kept.colour,
+        "turned_at": kept.at if news else found.turned_at,
+        "ran_at": kept.at,
+        "ran_said": kept.said[:500],
+    }
+    return columns, _turned(found, kept.colour, kept.digest, kept.said) if news else None
 
 
 def _tell(found: Guard, entries: list[e.Entry], *, by: str) -> None:

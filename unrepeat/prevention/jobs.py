@@ -14,14 +14,9 @@ from unrepeat.prevention.tickets import ticket_news, ticketing
 from unrepeat.support.wakeups import Again, Claim
 
 
-def _run_due(_: Claim) -> list[patrol.Made]:
-    return patrol.run_due()
-
-
-def _keep(_: Claim, made: list[patrol.Made]) -> Again:
-    """Keep the runs; the patrol is due again when the next guard is."""
-    due_at = patrol.keep(made)
-    return Again(f"{len(made)} guards were run", due_at)
+def _patrolled(_: Claim, runs: int) -> Again:
+    """The patrol is due again when the next guard is."""
+    return Again(f"{runs} guards were run", patrol.again())
 
 
 def _measures(claim: Claim) -> str:
@@ -50,7 +45,7 @@ def _link(claim: Claim) -> str:
 
 
 PREPARATIONS: dict[str, Callable[[Claim], Any]] = {
-    "patrol": _run_due,
+    "patrol": patrol.turn,
     "run": asked.make,
     "prove": asked.make,
     "match": _find,
@@ -60,7 +55,7 @@ PREPARATIONS: dict[str, Callable[[Claim], Any]] = {
     "poll_trackers": ticket_news.poll,
 }
 HANDLERS: dict[str, Callable[..., str | Again]] = {
-    "patrol": _keep,
+    "patrol": _patrolled,
     "run": asked.keep,
     "prove": asked.keep,
     "measures": _measures,

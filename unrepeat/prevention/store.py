@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,12 @@ def guard(number: int, *, hold: bool = False) -> Guard:
     if found is None:
         raise NotFound(f"There is no guard {number}.", remedy="`unrepeat guard list` shows the guards there are.")
     return found
+
+
+def hold_guards(numbers: Iterable[int]) -> dict[int, Guard]:
+    """Guards by number, held until the transaction ends, always in the same order."""
+    rows = Guard.objects.select_for_update().filter(pk__in=list(numbers)).order_by("pk")
+    return {row.pk: row for row in rows}
 
 
 def guard_named(name: str, *, hold: bool = False) -> Guard | None:
@@ -44,6 +50,11 @@ def save_guard(found: Guard, **columns: Any) -> None:
     for name, value in columns.items():
         setattr(found, name, value)
     found.save(update_fields=list(columns))
+
+
+def save_guards(changed: Iterable[Guard], columns: Sequence[str]) -> None:
+    """Set columns of many guards that are held, by few statements."""
+    Guard.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=list(columns))
 
 
 def add_text(found: Guard, *, by: str, at: datetime) -> None:
@@ -130,9 +141,9 @@ def run_by_key(key: str) -> Run | None:
     return Run.objects.filter(key=key).first()
 
 
-def add_run(**columns: Any) -> Run:
-    """Append a run."""
-    return Run.objects.create(**columns)
+def add_runs(made: Iterable[Run]) -> None:
+    """Append runs."""
+    Run.objects.bulk_create(made)
 
 
 def run(number: int) -> Run:
@@ -217,9 +228,15 @@ def keep_recording(name: str, **columns: Any) -> Recording:
 # --- the patrol
 
 
-def due(now: datetime, limit: int) -> QuerySet[Guard]:
-    """Guards that the server has to run now, the longest overdue first."""
-    return Guard.objects.filter(retired_at=None, due_at__lte=now).order_by("due_at", "pk")[:limit]
+def due(now: datetime, limit: int, *, but: Collection[int] = (), without: Collection[str] = ()) -> list[Guard]:
+    """Guards that the server has to run now, the longest overdue first: but these, and without these kinds."""
+    rows = Guard.objects.filter(retired_at=None, due_at__lte=now).exclude(pk__in=list(but))
+    return list(rows.exclude(kind__in=list(without)).order_by("due_at", "pk")[:limit])
+
+
+def put_off(numbers: Collection[int], until: datetime) -> None:
+    """These guards are not due before then."""
+    Guard.objects.filter(pk__in=list(numbers), due_at__lt=until).update(due_at=until)
 
 
 def next_due() -> datetime | None:

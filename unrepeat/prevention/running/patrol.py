@@ -1,14 +1,15 @@
 """The server runs the safe guards that are due: a few at a time, outside any transaction, each within its own time.
 
-One standing wakeup does it for all guards, so that ten thousand of them cost one row of the wakeups table.
+One standing wakeup does it for all guards, so that ten thousand of them cost one row of the wakeups table. A turn of it lasts some
+seconds and writes what was made as it comes, many runs in one transaction, each with the time at which its guard is due again:
+a guard's due time, not the wakeup, says what has been done.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,46 +19,76 @@ from django.db import connection, transaction
 from unrepeat.prevention import commands, store
 from unrepeat.prevention.kind import Outcome, Recorded, Spec, Target, Tools, broken, checked, kind_of
 from unrepeat.prevention.models import Guard
-from unrepeat.support import clock
+from unrepeat.prevention.running.crew import Crew, Job
+from unrepeat.support import clock, wakeups
+from unrepeat.support.config import config
 from unrepeat.support.problems import Problem
 
 TOGETHER = 8  # guards that run at the same time
-ROUND = 64  # guards in one round; the rest is due at once again
+MOST = 64  # together with those that only wait for an answer
+AHEAD = 128  # guards that are read together, before there is a thread for them
+TURN = 4.0  # seconds after which a turn begins nothing more; a worker that stops waits a little longer
 PATIENCE = 15.0  # seconds for one guard run by the server
+WRITTEN = 64  # runs in one transaction
+SOON = 0.2  # seconds that a run waits at most until it is written with others
+LINGER = timedelta(seconds=1)  # a turn waits so long for what is due next, rather than to end and be claimed again
 IDLE = timedelta(seconds=60)  # the longest time between two looks at what is due
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A run that has been made: of which guard and which of its texts."""
+def turn(claim: wakeups.Claim) -> int:
+    """Run what is due, the longest overdue first, for some seconds, and write what came of it; returns how many that were.
 
-    guard: int
-    digest: str
-    ran: commands.Ran
-
-
-def run_due() -> list[Made]:
-    """Run what is due, the longest overdue first, at most a round. Nothing is written."""
-    due = list(store.due(clock.now(), ROUND))
-    if not due:
-        return []
+    When other guards are due then, what still runs is left alone, and written when it ends.
+    """
     tools = Tools(PATIENCE, known_recordings())
-    asked = [_asker(guard, tools) for guard in due]
-    with ThreadPoolExecutor(max_workers=TOGETHER, thread_name_prefix="guard") as crew:
-        return list(crew.map(lambda ask: ask(), asked))
+    crew = Crew[commands.Patrolled](TOGETHER, max(TOGETHER, MOST - len(_left.guards())), _left.keep)
+    try:
+        done = _rounds(claim, crew, tools)
+    finally:
+        crew.leave(_left.add)
+    rest = crew.rest()
+    keep(rest)
+    return done + len(rest)
 
 
-def keep(made: list[Made]) -> datetime:
-    """Write the runs, each in a transaction of its own, and say when a guard is due next."""
-    for one in made:
-        with transaction.atomic():
-            commands.record(one.guard, one.ran, by="unrepeat", guard_digest=one.digest)
-            guard = store.guard(one.guard)
-            began = one.ran.at or clock.now()
-            store.save_guard(guard, due_at=next_due(began, guard.every) if guard.every else None)
+def _rounds(claim: wakeups.Claim, crew: Crew[commands.Patrolled], tools: Tools) -> int:
+    """Ask the crew, write what it made, until nothing is due or the time is over and others are; returns how many were written."""
+    done, began, held = 0, time.monotonic(), time.monotonic()
+    while True:
+        over = time.monotonic() - began > TURN
+        if not over and crew.waiting() < AHEAD // 2:
+            crew.ask(_job(guard, tools) for guard in store.due(clock.now(), AHEAD, but=crew.guards()))
+        made = crew.made(WRITTEN, SOON)
+        keep(made)
+        crew.handed_over(one.guard for one in made)
+        done += len(made)
+        busy = crew.guards()
+        if over and (crew.waiting() or store.due(clock.now(), 1, but=busy)):
+            return done
+        if not busy and (over or not _linger()):
+            return done
+        held = _hold(claim, held)
+
+
+def again() -> datetime:
+    """When the next turn is due."""
     return min(store.next_due() or clock.now() + IDLE, clock.now() + IDLE)
+
+
+def keep(made: Sequence[commands.Patrolled]) -> None:
+    """Write runs, all in one transaction; when that cannot be done, one by one, so that one that cannot be written stops no other."""
+    if not made:
+        return
+    try:
+        commands.record_all(made, by="unrepeat")
+    except Exception:
+        if len(made) == 1:
+            raise
+        log.exception("runs of guards could not be written together; each is tried alone", runs=len(made))
+        for one in made:
+            _keep_alone(one)
 
 
 def next_due(began: datetime, every: int) -> datetime:
@@ -87,11 +118,11 @@ def known_recordings() -> Mapping[str, Recorded]:
     return {row.name: Recorded(row.name, Path(row.folder), row.healthy) for row in store.recordings()}
 
 
-def _asker(guard: Guard, tools: Tools) -> Callable[[], Made]:
+def _job(guard: Guard, tools: Tools) -> Job[commands.Patrolled]:
     """What runs a guard in a thread: it touches no database."""
-    number, digest, kind, spec = guard.pk, guard.digest, guard.kind, guard.spec
+    number, digest, kind, spec, every = guard.pk, guard.digest, guard.kind, guard.spec, guard.every
 
-    def ask() -> Made:
+    def run() -> commands.Patrolled:
         at = clock.now()
         try:
             text = checked(kind, spec)
@@ -100,10 +131,72 @@ def _asker(guard: Guard, tools: Tools) -> Callable[[], Made]:
             outcome, seconds = broken(f"{problem.what} {problem.why}", problem.remedy), 0.0
         else:
             outcome, seconds = run_safely(kind, text, Target(), tools)
-        connection.close()
-        return Made(number, digest, commands.Ran(outcome, Target(), at=at, seconds=seconds))
+        ran = commands.Ran(outcome, Target(), at=at, seconds=seconds)
+        return commands.Patrolled(number, digest, ran, next_due(at, every) if every else None)
 
-    return ask
+    return Job(number, run)
+
+
+def _keep_alone(one: commands.Patrolled) -> None:
+    try:
+        commands.record_all([one], by="unrepeat")
+    except Exception:
+        log.exception("a run of a guard could not be written", guard=one.guard)
+        store.put_off({one.guard}, clock.now() + IDLE)
+
+
+def _linger() -> bool:
+    """Wait for what is due next when that is soon; whether it was."""
+    due = store.next_due()
+    if due is None or due - clock.now() > LINGER:
+        return False
+    time.sleep(max(SOON / 2, (due - clock.now()).total_seconds()))
+    return True
+
+
+def _hold(claim: wakeups.Claim, since: float) -> float:
+    """Hold the wakeup longer when a third of its lease has passed; LeaseLost when another worker has it by now."""
+    lease = timedelta(seconds=config().lease)
+    if time.monotonic() - since < lease.total_seconds() / 3:
+        return since
+    with transaction.atomic():
+        wakeups.extend(claim, lease)
+    return time.monotonic()
+
+
+class _LeftBehind:
+    """Guards that still ran when their turn ended: they are not due until they must have ended, and written when they do."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._guards: set[int] = set()
+
+    def guards(self) -> set[int]:
+        """Those that run in this process."""
+        with self._lock:
+            return set(self._guards)
+
+    def add(self, guards: Iterable[int]) -> None:
+        """These run on."""
+        found = set(guards)
+        if found:
+            with self._lock:
+                self._guards |= found
+            store.put_off(found, clock.now() + timedelta(seconds=2 * PATIENCE))
+
+    def keep(self, made: commands.Patrolled) -> None:
+        """One has ended, in its own thread."""
+        try:
+            keep([made])
+        except Exception:
+            log.exception("a run of a guard could not be written", guard=made.guard)
+        finally:
+            connection.close()
+            with self._lock:
+                self._guards.discard(made.guard)
+
+
+_left = _LeftBehind()
 
 
 def _needs_safe(kind: str) -> None:
