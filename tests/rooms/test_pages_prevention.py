@@ -13,7 +13,10 @@ from django.test import Client
 from tests.support.api import a_filled_database
 from unrepeat.duty.models import Team
 from unrepeat.incidents import acts, commands, queries
+from unrepeat.incidents import entries as e
+from unrepeat.incidents.models import MeasureTurn
 from unrepeat.prevention import commands as guards
+from unrepeat.prevention import insights
 from unrepeat.prevention.kind import Outcome, Target
 from unrepeat.prevention.models import Guard
 from unrepeat.support import clock
@@ -360,8 +363,6 @@ def test_times_are_told_as_shares_of_outages_and_those_that_are_not_known_are_co
 
 
 def test_repeats_are_counted_in_the_month_in_which_they_opened(world):
-    from unrepeat.incidents import entries as e
-
     number = outage("The shop is slow again", 0.01, stopped=None)
     commands.append(number, [e.RepeatSuspected(world.report, 2, "The shop was slow", "likely", 0.9)], by="unrepeat")
     commands.perform(number, acts.ConfirmRepeat(world.report), by="Ada")
@@ -381,6 +382,45 @@ def test_measures_stand_in_one_state_each_at_the_end_of_a_month(world):
     propose(world, "Open")
     last = table(signed_in("Cleo"), "measures")[-1]
     assert (last["open"], last["done, not verified"], last["verified"], last["failed"]) == ("1", "1", "0", "0")
+
+
+def test_a_failure_that_was_closed_stands_in_the_months_in_which_it_lasted(world):
+    months = insights.months(clock.now())
+    text = "d" * 64
+    story = (
+        (5, e.MeasureProposed(9, "task", "End sessions", "Ben", "", "prevent")),
+        (5, e.GuardTied(9, 77, "sessions-end", "command", text)),
+        (4, e.MeasureDone(9, "2.0.1 is out")),
+        (4, e.GuardProven(77, text, "r" * 64, "g" * 64, "red, then green", "2.0", "2.0.1")),
+        (3, e.GuardTurned(77, text, "red", "x" * 64, "41 of 40 are kept")),
+        (1, e.GuardTurned(77, text, "green", "y" * 64, "all end")),
+        (1, e.RegressionClosed(9, "2.1.1 is out")),
+    )
+    for ago, entry in story:
+        at = min(insights.began(months[-ago]) + timedelta(days=1), clock.now())
+        commands.append(world.incident, [entry], by="Ada", at=at)
+    stood = [(one.open, one.done, one.verified, one.failed) for one in insights.measures(months)[-6:]]
+    assert stood == [(0, 0, 0, 0), (1, 0, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (0, 0, 0, 1), (0, 0, 1, 0)]
+
+
+def test_what_is_counted_by_month_can_be_made_again_from_the_logs(world):
+    commands.perform(world.incident, acts.FinishMeasure(propose(world, "Done")), by="Ben")
+    before = insights.measures(insights.months(clock.now()))
+    MeasureTurn.objects.all().delete()
+    assert commands.rebuild()[1] == 1
+    assert insights.measures(insights.months(clock.now())) == before
+    assert commands.rebuild()[1] == 0
+
+
+def test_the_plots_go_back_as_many_years_as_one_asks_for(world):
+    outage("The shop was slow", 1200)
+    cleo = signed_in("Cleo")
+    two, five = (
+        list(csv.DictReader(io.StringIO(text_of(cleo.get(f"/insights/repeats.csv?years={n}"))))) for n in (2, 5)
+    )
+    assert sum(int(row["outages"]) for row in five) - sum(int(row["outages"]) for row in two) == 1
+    assert "/insights/repeats.csv?years=5" in text_of(cleo.get("/insights?years=5"))
+    assert table(cleo, "repeats") == two
 
 
 def test_no_plot_is_a_league_table_of_people_or_teams(world):

@@ -9,7 +9,7 @@ from datetime import date
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
-from unrepeat.incidents.models import MeasureRow
+from unrepeat.incidents.models import MeasureRow, MeasureTurn
 
 PAGE = 50  # rows of a list
 CARDS = 20  # measures in a column of the board; the list has the rest
@@ -89,6 +89,12 @@ def every(wanted: Wanted, today: date) -> Iterator[MeasureRow]:
 def row(incident: int, number: int) -> MeasureRow | None:
     """The row of one measure."""
     return MeasureRow.objects.filter(incident_id=incident, number=number).first()
+
+
+def turns() -> list[tuple[str, str, str, int]]:
+    """How many measures came into a state (out of which one; empty: proposed) in each month, as (month, state, before, count)."""
+    rows = MeasureTurn.objects.values_list("month", "state", "before").order_by("month")
+    return list(rows.annotate(n=Count("id")))
 
 
 def owners() -> list[str]:

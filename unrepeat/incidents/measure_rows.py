@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 from unrepeat.incidents.measure_state import Measure
 from unrepeat.incidents.measures import guards_of
-from unrepeat.incidents.models import MeasureRow
+from unrepeat.incidents.models import MeasureRow, MeasureTurn
 from unrepeat.incidents.state import State
 
 
@@ -50,15 +50,52 @@ def write(incident: int, state: State) -> None:
             row.save(update_fields=different)
     if new:
         MeasureRow.objects.bulk_create(new)
+    _write_turns(incident, state)
 
 
 def differ(incident: int, state: State) -> bool:
     """Whether the rows say something else than the log."""
     rows = {row.number: row for row in MeasureRow.objects.filter(incident_id=incident)}
-    return rows.keys() != state.measures.keys() or any(
-        getattr(rows[number], name) != value
+    return (
+        rows.keys() != state.measures.keys()
+        or any(
+            getattr(rows[number], name) != value
+            for number, measure in state.measures.items()
+            for name, value in columns(state, measure).items()
+        )
+        or _turns_kept(incident) != _turns(state)
+    )
+
+
+Turns = dict[tuple[int, int], tuple[str, str, str]]
+"""By measure and place: month, state, the one before."""
+
+
+def _turns(state: State) -> Turns:
+    return {
+        (number, place): (f"{turn.at.astimezone(UTC):%Y-%m}", turn.state, turn.before)
         for number, measure in state.measures.items()
-        for name, value in columns(state, measure).items()
+        for place, turn in enumerate(measure.turns)
+    }
+
+
+def _turns_kept(incident: int) -> Turns:
+    rows = MeasureTurn.objects.filter(incident_id=incident)
+    return {(row.number, row.place): (row.month, row.state, row.before) for row in rows}
+
+
+def _write_turns(incident: int, state: State) -> None:
+    """Bring the turns level: mostly there is nothing new, or one more; only a log that was read anew has other ones."""
+    wanted, kept = _turns(state), _turns_kept(incident)
+    if wanted == kept:
+        return
+    if any(wanted.get(key) != value for key, value in kept.items()):
+        MeasureTurn.objects.filter(incident_id=incident).delete()
+        kept = {}
+    MeasureTurn.objects.bulk_create(
+        MeasureTurn(incident_id=incident, number=number, place=place, month=month, state=now, before=before)
+        for (number, place), (month, now, before) in wanted.items()
+        if (number, place) not in kept
     )
 
 

@@ -56,6 +56,15 @@ class GuardState:
         return bool(self.digest) and self.proven == self.digest
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a measure came into a state, and out of which one; empty: it was proposed."""
+
+    at: datetime
+    state: MeasureState
+    before: MeasureState | Literal[""]
+
+
 @dataclass(slots=True)
 class Measure:
     """A measure as the log has it now. `state` follows from the rest: `done` without a proven guard is not verified."""
@@ -80,6 +89,7 @@ class Measure:
     tracker: str = ""
     ticket: str = ""
     ticket_url: str = ""
+    turns: tuple[Turn, ...] = ()
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from unrepeat.incidents import entries as e
-from unrepeat.incidents.measure_state import Cause, GuardState, Measure, MeasureState
+from unrepeat.incidents.measure_state import Cause, GuardState, Measure, MeasureState, Turn
 from unrepeat.incidents.state import State
 
 
@@ -73,7 +73,8 @@ def proposed(state: State, logged: e.Logged, entry: e.MeasureProposed | e.Measur
     if before is None:
         if isinstance(entry, e.MeasureAmended):
             return
-        before = Measure(entry.measure, entry.measure_kind, "", "", "", logged.at)
+        born = (Turn(logged.at, "open", ""),)
+        before = Measure(entry.measure, entry.measure_kind, "", "", "", logged.at, turns=born)
     state.measures[entry.measure] = replace(
         before,
         kind=entry.measure_kind,
@@ -223,4 +224,6 @@ def _judge(state: State, at: datetime, guard: int) -> None:
 def _judged(state: State, at: datetime, measure: Measure) -> Measure:
     now = standing(measure, guards_of(state, measure))
     first = at if now == "verified" and measure.verified_at is None else measure.verified_at
-    return replace(measure, state=now, verified_at=first)
+    if now == measure.state:
+        return replace(measure, verified_at=first)
+    return replace(measure, state=now, verified_at=first, turns=(*measure.turns, Turn(at, now, measure.state)))

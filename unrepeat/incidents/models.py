@@ -98,6 +98,22 @@ class MeasureRow(models.Model):
         ]
 
 
+class MeasureTurn(models.Model):
+    """When a measure came into a state, for counting how many stood how at the end of a month. A summary of the log too."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="+", db_index=False)
+    number = models.PositiveIntegerField()  # of the measure
+    place = models.PositiveIntegerField()  # of the turn among the measure's, from 0
+    month = models.CharField(max_length=7)  # 2024-08, UTC
+    state = models.CharField(max_length=20)
+    before = models.CharField(max_length=20, blank=True)  # empty: it was proposed
+
+    class Meta:
+        db_table = "incidents_measure_turn"
+        constraints = [models.UniqueConstraint(fields=["incident", "number", "place"], name="measure_turn")]
+        indexes = [models.Index(fields=["month", "state", "before"], name="measure_turn_counted")]
+
+
 class Membership(models.Model):
     """Which incident an alert belongs to now. Follows from the logs; kept for fast grouping."""
 

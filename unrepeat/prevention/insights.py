@@ -1,6 +1,6 @@
 """What many outages say together, counted in the database from summary rows: never of one person or one team.
 
-Months are those of UTC, told apart in the database by the first letters of a moment; only the last `MONTHS` of them are counted.
+Months are those of UTC, told apart in the database by the first letters of a moment; only those that are asked for are counted.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from django.db.models import Count, F, Min, Q, TextField
 from django.db.models.functions import Cast, Substr
 
-from unrepeat.incidents import causes
+from unrepeat.incidents import causes, measure_queries
 from unrepeat.incidents.models import Incident, MeasureRow
 from unrepeat.prevention.models import Guard
 
+YEARS = (1, 2, 5)  # that a page may go back
 MONTHS = 24
 MERGED = "merged"  # an incident that went on in another one is no outage of its own
 
@@ -139,13 +140,16 @@ def times(since: datetime) -> list[Times]:
 
 
 def measures(asked: Sequence[str]) -> list[MeasureMonth]:
-    """How measures stood at the end of each month, from the moments that their rows keep: proposed, done, verified, failed."""
-    by = {name: _until(f"{name}_at", asked) for name in ("proposed", "done", "verified", "failed")}
-    made = []
-    for i, month in enumerate(asked):
-        proposed, done, verified, failed = (by[name][i] for name in ("proposed", "done", "verified", "failed"))
-        stands = max(0, verified - failed)
-        made.append(MeasureMonth(month, max(0, proposed - done), max(0, done - stands - failed), stands, failed))
+    """How measures stood at the end of each month (of the present one: now), from each change of state that their logs tell."""
+    coming = measure_queries.turns()
+    made, standing, place = [], Counter[str](), 0
+    for month in asked:
+        while place < len(coming) and coming[place][0] <= month:
+            _, state, before, count = coming[place]
+            standing[state] += count
+            standing[before] -= count
+            place += 1
+        made.append(MeasureMonth(month, *(max(0, standing[state]) for state in measure_queries.COLUMNS)))
     return made
 
 
@@ -178,14 +182,6 @@ def behind() -> Behind:
 def _month(column: str) -> Substr:
     """The month of a moment as the database tells it in words, in UTC: without any converter of rows."""
     return Substr(Cast(column, TextField()), 1, 7)
-
-
-def _until(column: str, asked: Sequence[str]) -> list[int]:
-    """How many measures had that moment behind them at the end of each month."""
-    rows = MeasureRow.objects.exclude(state="dropped").filter(**{f"{column}__isnull": False})
-    counted = rows.annotate(month=_month(column)).values("month").order_by().annotate(n=Count("id"))
-    found = [(row["month"], row["n"]) for row in counted]
-    return [sum(n for then, n in found if then <= month) for month in asked]
 
 
 def _words(read: Iterable[tuple[list[list[str]], int]]) -> list[Words]:

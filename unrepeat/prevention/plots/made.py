@@ -99,7 +99,7 @@ def measures_plot(months: Sequence[MeasureMonth]) -> Plot:
         for wide in (WIDE, NARROW)
     }
     rows = tuple((one.month, one.open, one.done, one.verified, one.failed) for one in months)
-    caption = "At the end of each month, from when each measure was proposed, done, first verified and failed; dropped ones are left out."
+    caption = "At the end of each month; the last one: now. From each change of state in the logs; dropped ones are counted until they were dropped."
     return Plot(
         "measures", "Measures", said, caption, drawn[WIDE], drawn[NARROW],
         ("month", "open", "done, not verified", "verified", "failed"), rows, not total,

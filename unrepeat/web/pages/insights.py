@@ -19,30 +19,37 @@ GROUPS = (
     ("times", "How fast are we?"),
     ("after", "What stops it coming back"),
 )
+DEFAULT = 2  # years
 
 
 @needs(Role.READER)
 @require_safe
 def shown(request: HttpRequest) -> HttpResponse:
     """All plots."""
-    plots = _plots()
+    years = _years(request)
+    plots = _plots(years)
     groups = [(title, name, plots[name]) for name, title in GROUPS]
-    return render(request, "pages/insights.html", {"groups": groups, "months": insights.MONTHS})
+    return render(request, "pages/insights.html", {"groups": groups, "years": years, "choices": insights.YEARS})
 
 
 @needs(Role.READER)
 @require_safe
-def download(request: HttpRequest, name: str) -> HttpResponseBase:  # noqa: ARG001
+def download(request: HttpRequest, name: str) -> HttpResponseBase:
     """The table of one plot as CSV."""
-    for plots in _plots().values():
+    for plots in _plots(_years(request)).values():
         for plot in plots:
             if plot.name == name:
                 return csv_file(f"{name}.csv", plot.head, plot.rows)
     raise NotFound(f"There is no plot “{name[:40]}”.", remedy="The page of insights shows those there are.")
 
 
-def _plots() -> dict[str, list[Plot]]:
-    months = insights.worth_showing(insights.months(clock.now()))
+def _years(request: HttpRequest) -> int:
+    """How many years back; what is no choice is as nothing said."""
+    return {str(years): years for years in insights.YEARS}.get(request.GET.get("years", ""), DEFAULT)
+
+
+def _plots(years: int) -> dict[str, list[Plot]]:
+    months = insights.worth_showing(insights.months(clock.now(), 12 * years))
     since = insights.began(months[0])
     return {
         "again": [made.repeats_plot(insights.repeats(months))],
