@@ -42,11 +42,12 @@ class PostgresCluster:
         return f"postgresql://app@127.0.0.1:{self.port}/{name}"
 
     def start(self) -> None:
-        """Make the cluster and wait until it answers (at most 30 s)."""
+        """Make the cluster, or take the one that stands there, and wait until it answers (at most 30 s)."""
         binaries = postgres_binaries()
         assert binaries, "PostgreSQL is not installed"
         self.home.mkdir(parents=True, exist_ok=True)
         data = self.home / "data"
+        new = not data.exists()
         run_as: list[str] = []
         if os.geteuid() == 0:
             for folder in (self.home, *self.home.parents):
@@ -69,16 +70,18 @@ class PostgresCluster:
             "--no-locale",
             "--no-sync",
         ]
-        subprocess.run([*run_as, *init], check=True, **quiet)
+        if new:
+            subprocess.run([*run_as, *init], check=True, **quiet)
         settings = [f"-c{k}={v}" for k, v in self._settings().items()]
         command = [str(binaries / "postgres"), "-D", str(data), "-p", str(self.port), *settings]
         self._process = subprocess.Popen([*run_as, *command], start_new_session=True, **quiet)
         self._wait(binaries)
-        subprocess.run(
-            [str(binaries / "createdb"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "app", "unrepeat"],
-            check=True,
-            **quiet,
-        )
+        if new:
+            subprocess.run(
+                [str(binaries / "createdb"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "app", "unrepeat"],
+                check=True,
+                **quiet,
+            )
 
     def stop(self) -> None:
         """Stop at once; the data is thrown away by whoever made the folder."""
