@@ -38,7 +38,7 @@ LITTLE = 2.0  # seconds: a reader that is less behind pauses, so that storing co
 SHARE = 0.1  # of the time may go to grouping and wakeups in a flood, and while deliveries wait to be read
 LOOK_AGAIN = 0.04  # seconds, in a flood
 GROUPED_TOGETHER = 100  # alerts or changes a call
-PREPARING = 2  # wakeups of a room that may ask the outside world at once
+PREPARING = 2  # wakeups of one kind (room and what) that may ask the outside world at once
 GRACE = 5.0  # seconds that these get to end at a stop; after that their leases run out, and the next worker takes them
 TOPICS: set[str] = {"deliveries", "alerts", "changes", "wakeups", "closing"}
 
@@ -71,27 +71,27 @@ def jobs() -> Jobs:
 
 
 class Preparers:
-    """Threads for wakeups that ask the outside world, never more than PREPARING a room: each does one, under the lease it was claimed with.
+    """Threads for wakeups that ask the outside world, never more than PREPARING of one kind: each does one, under the lease it was claimed with.
 
-    Each room has its own, so that a guard that runs for a minute holds up no question to Prometheus.
+    Each kind has its own, so that a trial of a guard that takes minutes holds up neither a question to Prometheus nor the look for past failures.
     """
 
     def __init__(self, do: Callable[[wakeups.Claim], None]) -> None:
         self._do = do
         self._lock = threading.Lock()
-        self._busy: dict[threading.Thread, str] = {}
+        self._busy: dict[threading.Thread, wakeups.Place] = {}
 
-    def full(self) -> set[str]:
-        """The rooms of which no more can be taken now."""
+    def full(self) -> list[wakeups.Place]:
+        """The kinds of which no more can be taken now."""
         with self._lock:
             counted = Counter(self._busy.values())
-        return {room for room, busy in counted.items() if busy >= PREPARING}
+        return [place for place, busy in counted.items() if busy >= PREPARING]
 
     def take(self, claimed: wakeups.Claim) -> None:
         """Do it beside the others."""
         thread = threading.Thread(target=self._run, args=(claimed,), name=f"prepare {claimed.key}", daemon=True)
         with self._lock:
-            self._busy[thread] = claimed.room
+            self._busy[thread] = (claimed.room, claimed.what)
         thread.start()
 
     def stop(self) -> None:
@@ -183,10 +183,9 @@ class Worker:
             self._do(claimed)
         return 1
 
-    def _held_up(self) -> list[tuple[str, str]]:
+    def _held_up(self) -> list[wakeups.Place]:
         """What has to wait because as many as may be are asking the outside world already."""
-        full = self._preparers.full() if self._preparers is not None else set()
-        return [place for place in self._jobs.preparations if place[0] in full]
+        return self._preparers.full() if self._preparers is not None else []
 
     def _do(self, claimed: wakeups.Claim) -> None:
         place = (claimed.room, claimed.what)
@@ -201,8 +200,13 @@ class Worker:
         except wakeups.LeaseLost:
             log.warning("another worker has taken a wakeup over", key=claimed.key)
         except Exception as error:
-            log.exception("a wakeup failed", key=claimed.key, room=claimed.room, what=claimed.what)
-            self._put_back(claimed, f"{type(error).__name__}: {error}")
+            said = f"{type(error).__name__}: {error}"
+            about = {"key": claimed.key, "room": claimed.room, "what": claimed.what}
+            if claimed.attempt == 1:
+                log.exception("a wakeup failed", **about)
+            else:  # where it failed was told at the first try
+                log.error("a wakeup failed again", **about, attempt=claimed.attempt, error=said)  # noqa: TRY400
+            self._put_back(claimed, said)
 
     def _put_back(self, claimed: wakeups.Claim, error: str) -> None:
         try:

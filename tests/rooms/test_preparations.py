@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.db import connection, transaction
+from structlog.testing import capture_logs
 
 from tests.support.world import alert
 from unrepeat import worker as working
@@ -154,6 +155,34 @@ def test_a_room_that_asks_for_long_holds_up_no_other(hanging, started):
     started(jobs(prevention=guard, investigation=lambda claimed: "at once"))
     plan("ask:1")
     assert soon(lambda: outcome("ask:1") == "answered at once") < 2.0
+
+
+def test_work_that_asks_for_long_holds_up_no_other_work_of_its_room(hanging, started):
+    handlers: dict = {("prevention", what): lambda claimed, answer: f"{answer}" for what in ("prove", "match")}
+    preparations: dict = {
+        ("prevention", "prove"): lambda claimed: hanging.free.wait(30),
+        ("prevention", "match"): lambda claimed: "seen before",
+    }
+    for n in range(4):
+        plan(f"prove:{n}", what="prove", room="prevention")
+    started(Jobs(handlers, preparations))
+    plan("match:1", what="match", room="prevention")
+    assert soon(lambda: outcome("match:1") == "seen before") < 2.0
+
+
+def test_why_a_wakeup_failed_is_told_whole_once_and_then_in_a_line():
+    def fails(claimed: wakeups.Claim) -> str:
+        raise OSError("the tracker is away")
+
+    plan("ask:1", what="plain")
+    worker = Worker(Jobs({("investigation", "plain"): fails}))
+    with capture_logs() as told:
+        for _ in range(3):
+            worker.turn()
+            Wakeup.objects.update(due_at=clock.now())
+    assert [line["event"] for line in told] == ["a wakeup failed", "a wakeup failed again", "a wakeup failed again"]
+    assert [bool(line.get("exc_info")) for line in told] == [True, False, False]
+    assert told[-1]["error"] == "OSError: the tracker is away" and told[-1]["attempt"] == 3
 
 
 def test_a_worker_that_waits_for_a_free_place_does_not_spin(hanging, started):
