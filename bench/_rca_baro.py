@@ -16,9 +16,13 @@ from typing import Any
 import numpy as np
 
 
-def _ranked(scorer: Any, frame: Any, split: float, rounds: int) -> dict[str, Any]:
+def _ranked(scorer: Any, path: Path, rounds: int) -> dict[str, Any]:
     result: dict[str, Any] = {}
     times = []
+    try:
+        frame, split = _frame(path)
+    except Exception as error:  # noqa: BLE001 - a case that makes no frame is a miss
+        return {"failed": f"{type(error).__name__}: {error}"[:200], "seconds": 0.0}
     for _ in range(rounds):
         began = time.process_time()
         try:
@@ -29,20 +33,20 @@ def _ranked(scorer: Any, frame: Any, split: float, rounds: int) -> dict[str, Any
     return {**result, "seconds": min(times)}
 
 
-def main(folder: str, rounds: int) -> int:
-    """Rank every case in the folder, best of `rounds`; one JSON object by case name on standard output."""
+def _frame(path: Path) -> tuple[Any, float]:
     pd = importlib.import_module("pandas")  # by name: neither is a dependency of Unrepeat
+    with np.load(path, allow_pickle=False) as stored:
+        frame = pd.DataFrame(stored["values"], columns=[str(name) for name in stored["columns"]])
+        frame.insert(0, "time", stored["times"])
+        return frame.ffill().bfill().fillna(0.0), float(stored["split"])
+
+
+def main(folder: str, rounds: int) -> int:
+    """Rank every case in the folder, best of `rounds`; one JSON object by file name on standard output."""
     robust_scorer = importlib.import_module("baro.root_cause_analysis").robust_scorer
 
     warnings.simplefilter("ignore")
-    results = {}
-    for path in sorted(Path(folder).glob("*.npz")):
-        with np.load(path, allow_pickle=False) as stored:
-            frame = pd.DataFrame(stored["values"], columns=[str(name) for name in stored["columns"]])
-            frame.insert(0, "time", stored["times"])
-            split = float(stored["split"])
-        frame = frame.ffill().bfill().fillna(0.0)
-        results[path.stem] = _ranked(robust_scorer, frame, split, rounds)
+    results = {path.stem: _ranked(robust_scorer, path, rounds) for path in sorted(Path(folder).glob("*.npz"))}
     print(json.dumps(results))
     return 0
 

@@ -38,6 +38,8 @@ def largest_z(case: Case) -> Answer:
     before, during = _sides(tables)
     values = _filled(tables.values)
     quiet, harm = values[before], values[during]
+    if not len(quiet) or not len(harm):
+        return _answer(case, [], time.process_time() - began)
     mean = quiet.mean(axis=0)
     spread = np.maximum(quiet.std(axis=0), 0.05 * np.abs(mean))
     deviation = np.where(spread > 0, np.abs(harm - mean).max(axis=0) / np.where(spread > 0, spread, 1.0), 0.0)
@@ -51,7 +53,7 @@ def baro(cases: list[Case], *, rounds: int) -> tuple[dict[str, Answer], str]:
     if importlib.util.find_spec("baro") is None:
         return {}, "BARO is not shown: `fse-baro` is missing. `make test` installs it, or `pip install fse-baro`."
     with tempfile.TemporaryDirectory(prefix="unrepeat-baro-") as folder:
-        columns = {case.name: _store(Path(folder), case) for case in cases}
+        columns = {case.name: _store(Path(folder) / f"{place}.npz", case) for place, case in enumerate(cases)}
         ran = subprocess.run(
             [sys.executable, str(SCRIPT), folder, str(rounds)], capture_output=True, text=True, check=False
         )
@@ -59,10 +61,11 @@ def baro(cases: list[Case], *, rounds: int) -> tuple[dict[str, Answer], str]:
         return {}, f"BARO is not shown: {ran.stderr.strip().splitlines()[-1] if ran.stderr.strip() else 'it failed'}"
     said = json.loads(ran.stdout)
     answers = {}
-    for case in cases:
+    for place, case in enumerate(cases):
         known = {series.column: series for series in columns[case.name]}
-        ranks = [known[name] for name in said[case.name].get("ranks", ()) if name in known]
-        answers[case.name] = _answer(case, ranks, float(said[case.name]["seconds"]))
+        result = said[str(place)]
+        ranks = [known[name] for name in result.get("ranks", ()) if name in known]
+        answers[case.name] = _answer(case, ranks, float(result["seconds"]))
     failed = [name for name, result in said.items() if "failed" in result]
     return answers, f"BARO failed on {len(failed)} cases; they count as misses." if failed else ""
 
@@ -96,13 +99,13 @@ def _filled(values: Floats) -> Floats:
     return np.nan_to_num(filled, nan=0.0)
 
 
-def _store(folder: Path, case: Case) -> list[Series]:
+def _store(file: Path, case: Case) -> list[Series]:
     tables = case.tables
     before, during = _sides(tables)
     kept = [column for column, series in enumerate(tables.series) if _counts(series)]
     rows = before | during
     np.savez(
-        folder / f"{case.name}.npz",
+        file,
         times=tables.times[rows],
         values=tables.values[rows][:, kept],
         columns=np.array([tables.series[column].column for column in kept]),

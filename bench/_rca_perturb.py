@@ -30,7 +30,8 @@ def perturbed(cases: list[Case]) -> str:
         for case in cases:
             ranking = rank(change(case.tables))
             first = ranking.services[0].name if ranking.services else ""
-            services[case.truth.dataset].append(first == case.truth.service)
+            if case.truth.service:
+                services[case.truth.dataset].append(first == case.truth.service)
             if case.truth.change:
                 changes[case.truth.dataset].append((ranking.verdict.change or "none") == case.truth.change)
         cells = [_cell(services[dataset], changes[dataset]) for dataset in datasets]
@@ -39,7 +40,8 @@ def perturbed(cases: list[Case]) -> str:
 
 
 def _cell(services: list[bool], changes: list[bool]) -> str:
-    return f"{statistics.fmean(services):.2f}" + (f" / {statistics.fmean(changes):.2f}" if changes else "")
+    known = [f"{statistics.fmean(hits):.2f}" if hits else "-" for hits in (services, changes)]
+    return " / ".join(known if changes else known[:1])
 
 
 def _ways() -> Iterator[tuple[str, Callable[[Tables], Tables]]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench._rca_baselines import Answer, baro, largest_z
-from bench._rca_cases import Case, case_folders, load
+from bench._rca_cases import Case, load_all
 from bench._rca_cv import cross_validated
 from bench._rca_perturb import perturbed
 from unrepeat.investigation.ranking import Ranking, rank
@@ -34,6 +34,7 @@ TARGETS = {
 MOST_DECOYS = 3
 KINDS = ("service", "indicator", "change")
 NONE = "none"
+SILENT = Answer([], [], [], 0.0)
 
 
 @dataclass(slots=True)
@@ -100,29 +101,49 @@ def main(argv: list[str]) -> int:
         help="show the figures again with late alerts, gaps, and without graph, spans or logs",
     )
     options = parser.parse_args(argv)
-    cases = [load(folder) for folder in case_folders(options.folder)]
+    cases, odd = load_all(options.folder)
+    _print_odd(odd, "could not be read, and is left out")
     if not cases:
-        print(f"There are no cases in {options.folder}: no folder there holds a label.json.")
+        print(f"There are no cases in {options.folder}: no folder there holds a label.json that can be read.")
         return 2
-    board, rankings = Board(), {}
-    rank(cases[0].tables)  # imports and first-use costs are not a case's
+    board, rankings = Board(), _ranked(cases, max(1, options.rounds))
     for case in cases:
-        answer, rankings[case.name] = min(
-            (ours(case, weights()) for _ in range(options.rounds)), key=lambda both: both[0].seconds
-        )
-        board.add("unrepeat", case, answer)
+        ranked = rankings.get(case.name)
+        board.add("unrepeat", case, ranked[0] if ranked else SILENT)
         board.add("largest z", case, largest_z(case))
-    missing = "BARO was left out." if options.no_baro else _add_baro(board, cases, options.rounds)
+    missing = "BARO was left out." if options.no_baro else _add_baro(board, cases, max(1, options.rounds))
     _print_tables(board, cases)
-    _print_calibration(cases, rankings)
+    said = {name: ranking for name, (_, ranking) in rankings.items()}
+    whole = [case for case in cases if case.name in said]
+    _print_calibration(whole, said)
     print(missing) if missing else None
     if options.misses:
-        _print_misses(cases, rankings)
+        _print_misses(whole, said)
     if options.cv:
-        print(cross_validated(cases, lambda case, setting: ours(case, setting)[0]))
+        print(cross_validated(whole, lambda case, setting: ours(case, setting)[0]))
     if options.perturb:
-        print(perturbed(cases))
+        print(perturbed(whole))
     return _print_figures(board, cases)
+
+
+def _ranked(cases: list[Case], rounds: int) -> dict[str, tuple[Answer, Ranking]]:
+    """Our answers by case name, each as the best of so many rounds; a case on which the ranking stumbles is said, has none, and is a miss."""
+    found: dict[str, tuple[Answer, Ranking]] = {}
+    odd: dict[str, str] = {}
+    for case in cases:
+        try:
+            if not found:
+                ours(case, weights())  # imports and first-use costs are not a case's
+            found[case.name] = min((ours(case, weights()) for _ in range(rounds)), key=lambda both: both[0].seconds)
+        except Exception as error:  # noqa: BLE001 - whatever is odd about one case, the others are ranked
+            odd[case.name] = f"{type(error).__name__}: {error}"[:200]
+    _print_odd(odd, "could not be ranked, and is a miss")
+    return found
+
+
+def _print_odd(odd: dict[str, str], what: str) -> None:
+    for name, reason in odd.items():
+        print(f"  {name} {what}: {reason}")
 
 
 def ours(case: Case, setting: Weights) -> tuple[Answer, Ranking]:
