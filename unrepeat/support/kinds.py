@@ -11,6 +11,10 @@ from types import ModuleType
 @cache
 def kinds(package: str) -> dict[str, ModuleType]:
     """All kinds below `package` (a dotted name), by module name; names that begin with an underscore are helpers, not kinds."""
+    return {name: importlib.import_module(f"{package}.{name}") for name in names(package)}
+
+
+def names(package: str) -> list[str]:
+    """The names of all kinds below `package`, none of them imported."""
     home = importlib.import_module(package)
-    names = sorted(found.name for found in pkgutil.iter_modules(home.__path__) if not found.name.startswith("_"))
-    return {name: importlib.import_module(f"{package}.{name}") for name in names}
+    return sorted(found.name for found in pkgutil.iter_modules(home.__path__) if not found.name.startswith("_"))

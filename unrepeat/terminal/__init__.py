@@ -6,19 +6,21 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from cyclopts import App
 
 
-def build() -> App:
-    """The whole command line."""
+def build(first: str = "") -> App:
+    """The whole command line; where `first` is the name of a group, that group alone, since the others take time to import."""
     import unrepeat
-    from unrepeat.support.kinds import kinds
+    from unrepeat.support.kinds import names
 
     root = App(name="unrepeat", help=unrepeat.__doc__, version=unrepeat.__version__)
-    for module in kinds("unrepeat.terminal").values():
-        root.command(module.app)
+    groups = {name.replace("_", "-"): name for name in names("unrepeat.terminal")}
+    for name in [groups[first]] if first in groups else groups.values():
+        root.command(import_module(f"unrepeat.terminal.{name}").app)
     return root
 
 
@@ -27,10 +29,11 @@ def main(tokens: Sequence[str] | None = None) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "unrepeat.settings")
     from unrepeat.support.problems import Problem
 
-    if list(sys.argv[1:2] if tokens is None else tokens[:1])[:1] in (["check"], ["guard"]):
+    first = next(iter(sys.argv[1:] if tokens is None else tokens), "")
+    if first in {"check", "guard"}:
         _leave_no_data_on_a_runner()
     try:
-        _run(tokens)
+        _run(first, tokens)
         sys.stdout.flush()
     except Problem as problem:
         for sentence in (problem.what, problem.why, problem.remedy):
@@ -51,7 +54,7 @@ def _leave_no_data_on_a_runner() -> None:
         os.environ.setdefault("UNREPEAT_SECRET_KEY", secrets.token_urlsafe(32))
 
 
-def _run(tokens: Sequence[str] | None) -> None:
+def _run(first: str, tokens: Sequence[str] | None) -> None:
     import django
 
     from unrepeat.support.log import configure
@@ -61,7 +64,7 @@ def _run(tokens: Sequence[str] | None) -> None:
     from django.db import OperationalError, ProgrammingError
 
     try:
-        build()(tokens)
+        build(first)(tokens)
     except (OperationalError, ProgrammingError) as error:
         raise _about_the_database(str(error)) from error
 
