@@ -11,11 +11,14 @@ import tempfile
 from pathlib import Path
 
 import hypothesis
+import structlog
 
 from tests.support.postgres import PostgresCluster, postgres_binaries
 
 hypothesis.settings.register_profile("unrepeat", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("unrepeat")  # a busy machine is no failure of the code
+_PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure([structlog.processors.add_log_level, _PLAIN])  # drawing one traceback in colour takes half a second
 
 _TEMP = Path(os.environ.get("UNREPEAT_TEST_DIR") or tempfile.mkdtemp(prefix="unrepeat-tests-"))
 

@@ -1,1 +1,1 @@
-from tests.support.databases import cluster, database  # noqa: F401
+from tests.support.databases import cluster, database, originals, shared_database  # noqa: F401

@@ -17,7 +17,6 @@ SENDERS = 12
 @pytest.fixture
 def served(database, tmp_path):
     server = Served(tmp_path / "server", database.url)
-    server.command("migrate")
     yield server
     server.kill()
 
@@ -32,13 +31,14 @@ def numbered(mark: str):
 
 
 def test_no_accepted_alert_is_lost_over_several_kills(served, database):
-    path = served.add_source("prometheus")
     accepted: list[str] = []
     for kill in range(KILLS):
         served.start()
         before = len(accepted)
         senders = [
-            threading.Thread(target=send_until_cut, args=(served.port, path, numbered(f"{kill}-{n}"), accepted))
+            threading.Thread(
+                target=send_until_cut, args=(served.port, database.path, numbered(f"{kill}-{n}"), accepted)
+            )
             for n in range(SENDERS)
         ]
         for sender in senders:

@@ -21,7 +21,6 @@ print(a_past_outage()[1])
 @pytest.fixture
 def served(database, tmp_path):
     server = Served(tmp_path / "server", database.url)
-    server.command("migrate")
     yield server
     server.kill()
 

@@ -23,7 +23,6 @@ SERVICES = ("sessions", "shop", "billing")  # the first two are neighbours
 @pytest.fixture
 def served(database, tmp_path):
     server = Served(tmp_path / "server", database.url)
-    server.command("migrate")
     file = tmp_path / "catalogue.toml"
     file.write_text(CATALOGUE)
     server.command("catalogue", "load", str(file))
@@ -32,7 +31,6 @@ def served(database, tmp_path):
 
 
 def test_a_storm_over_three_services_is_one_incident_for_each_rule_of_grouping(served, database):
-    path = served.add_source("prometheus")
     served.start()
     chance = random.Random(12)
     groups = [
@@ -42,9 +40,9 @@ def test_a_storm_over_three_services_is_one_incident_for_each_rule_of_grouping(s
     ]
     requests = []
     for time in range(3):
-        requests += [(path, alertmanager(keys, service=service)) for service, keys in groups]
+        requests += [(database.path, alertmanager(keys, service=service)) for service, keys in groups]
         if time:
-            requests += [(path, alertmanager(keys, "resolved", service=service)) for service, keys in groups]
+            requests += [(database.path, alertmanager(keys, "resolved", service=service)) for service, keys in groups]
     chance.shuffle(requests)
 
     answers = send_all(served.port, requests, clients=CLIENTS)

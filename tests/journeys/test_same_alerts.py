@@ -24,13 +24,11 @@ TOGETHER = 5  # alerts a body
 @pytest.fixture
 def served(database, tmp_path):
     server = Served(tmp_path / "server", database.url)
-    server.command("migrate")
     yield server
     server.kill()
 
 
 def test_the_same_alerts_three_times_over_mixed_with_resolves_are_that_many_occurrences(served, database):
-    path = served.add_source("prometheus")
     served.start()
     keys = [f"{n:016x}" for n in range(ALERTS)]
     shuffled = random.Random(2024)
@@ -38,9 +36,9 @@ def test_the_same_alerts_three_times_over_mixed_with_resolves_are_that_many_occu
     for time in range(3):
         shuffled.shuffle(keys)
         groups = [keys[n : n + TOGETHER] for n in range(0, ALERTS, TOGETHER)]
-        requests += [(path, alertmanager(group)) for group in groups]
+        requests += [(database.path, alertmanager(group)) for group in groups]
         if time:
-            requests += [(path, alertmanager(group, "resolved")) for group in groups[: len(groups) // 2]]
+            requests += [(database.path, alertmanager(group, "resolved")) for group in groups[: len(groups) // 2]]
     shuffled.shuffle(requests)
     resolved = (
         {key for path, body in requests if b'"status": "resolved"' in body for key in keys if key.encode() in body}
@@ -72,9 +70,8 @@ print(dict(send_all(port, [(path, body)] * times, clients=8)))
 
 
 def test_the_same_body_a_thousand_times_from_several_processes_makes_one_alert(served, database):
-    path = served.add_source("prometheus")
     served.start()
-    arguments = [str(served.port), path, alertmanager(["one"]).decode(), "250"]
+    arguments = [str(served.port), database.path, alertmanager(["one"]).decode(), "250"]
     senders = [
         subprocess.Popen([sys.executable, "-c", SENDER, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
@@ -86,7 +83,6 @@ def test_the_same_body_a_thousand_times_from_several_processes_makes_one_alert(s
 
 
 def test_an_alert_can_be_read_within_a_second_of_its_post(served, database):
-    path = served.add_source("prometheus")
     served.start()
-    send_all(served.port, [(path, alertmanager(["a"]))], clients=1)
+    send_all(served.port, [(database.path, alertmanager(["a"]))], clients=1)
     until(lambda: database.one("select count(*) from arrivals_alert") == 1, 5, "the alert is there")

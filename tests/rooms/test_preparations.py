@@ -49,7 +49,7 @@ class Hanging:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def hanging(monkeypatch) -> Iterator[Hanging]:
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[..., Worker]]:
-    """Starts workers, and stops them all."""
+def started(hanging) -> Iterator[Callable[..., Worker]]:
+    """Starts workers, and stops them all, with nothing left to wait for."""
     running: list[Worker] = []
 
     def start(jobs: Jobs | None = None) -> Worker:
@@ -73,6 +73,7 @@ def started() -> Iterator[Callable[..., Worker]]:
         return running[-1]
 
     yield start
+    hanging.free.set()
     for worker in running:
         worker.stop()
 

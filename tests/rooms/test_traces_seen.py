@@ -78,7 +78,7 @@ def serving(spans: list[Made]) -> Iterator[tuple[Served, Jaeger]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield served, Jaeger(f"http://127.0.0.1:{server.server_port}")
     finally:

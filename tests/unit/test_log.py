@@ -13,8 +13,9 @@ from unrepeat.support.log import configure
 
 @pytest.fixture(autouse=True)
 def afterwards_as_before():
+    before = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_lines_go_to_whatever_stderr_is_now(monkeypatch):
