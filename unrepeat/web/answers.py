@@ -60,6 +60,24 @@ class ProblemMiddleware(MiddlewareMixin):
             return not_found(request)
         return None
 
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """A wrong method, which Django and the API's parts answer without a word, is told like any other problem."""
+        if response.status_code != 405 or request.method == "OPTIONS":
+            return response
+        allowed = response.get("Allow", "")
+        problem = Problem(
+            "This cannot be done at this address.",
+            f"{request.method} is not for it{f'; {allowed} is' if allowed else ''}.",
+            "/api/v1/openapi.json says what can be done where."
+            if request.path.startswith("/api/")
+            else "Start from the front page.",
+            status=405,
+        )
+        told = answer(request, problem)
+        if allowed:
+            told["Allow"] = allowed
+        return told
+
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:  # noqa: ARG001
     """Nothing at this address."""

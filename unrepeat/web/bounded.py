@@ -5,6 +5,7 @@ A little too much is still read, so that the API and the pages refuse it in thei
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -13,7 +14,11 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SAID = b"This body is too large. Pages and API take far less. Send less at once; monitoring is sent to its own address below /in/.\n"
+SAID = {
+    "what": "This body is too large.",
+    "why": "Pages and API take far less.",
+    "remedy": "Send less at once; monitoring is sent to its own address below /in/.",
+}
 
 
 class _TooMuch(Exception):
@@ -38,13 +43,13 @@ async def bounded(app: App, scope: Scope, receive: Receive, send: Send, most: in
         await send(message)
 
     if _announced(scope) > most:
-        await _refuse(send)
+        await _refuse(scope, send)
         return
     try:
         await app(scope, counted, noted)
     except _TooMuch:
         if not begun:
-            await _refuse(send)
+            await _refuse(scope, send)
 
 
 def _announced(scope: Scope) -> int:
@@ -54,7 +59,11 @@ def _announced(scope: Scope) -> int:
     return 0
 
 
-async def _refuse(send: Send) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+async def _refuse(scope: Scope, send: Send) -> None:
+    if scope["path"].startswith("/api/"):
+        kind, said = b"application/json", json.dumps(SAID)
+    else:
+        kind, said = b"text/plain; charset=utf-8", " ".join(SAID.values()) + "\n"
+    headers = [(b"content-type", kind), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": SAID})
+    await send({"type": "http.response.body", "body": said.encode()})
