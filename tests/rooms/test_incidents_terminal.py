@@ -197,3 +197,14 @@ def test_a_narrow_terminal_shows_the_whole_name_of_a_source(say, monkeypatch):
     assert "Give another" in err
     say("source", "limit", "alertmanager-of-the-shop", "0")
     assert Source.objects.get().max_bytes is None
+
+
+def test_a_key_counts_for_one_incident_and_one_act(say, number):
+    out, _, _ = say("incident", "open", "Another outage", "--by", "Ada", "--json")
+    other = str(json.loads(out)["number"])
+    for incident in (number, number, other):
+        say("incident", "note", incident, "Rolled back.", "--key", "deploy-7")
+    assert [queries.state_of(int(one)).notes for one in (number, other)] == [1, 1]
+    _, err, status = say("incident", "note", number, "x", "--key", "k" * 101)
+    assert status == 1
+    assert "too long" in err

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from cyclopts import App, Parameter
 
+from unrepeat.incidents import checks
 from unrepeat.incidents.acts import ACTS, Act
 from unrepeat.terminal._console import console
 
@@ -23,6 +24,7 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON,
 By = Annotated[str, Parameter(help="Who does it; default: the person signed in to this machine.")]
 At = Annotated[datetime | None, Parameter(help="When it happened (ISO 8601; UTC when no zone is given); default: now.")]
 Key = Annotated[str | None, Parameter(help="A key of your own: under it, this happens at most once.")]
+KEY = 100  # characters of a key that somebody gives
 StatusWord = Literal["open", "detected", "acknowledged", "mitigated", "resolved", "reopened", "merged"]
 Severity = Literal["critical", "major", "minor", "info"]
 
@@ -103,7 +105,7 @@ def _act_command(act: type[Act]) -> Callable[..., None]:
         values = signature.bind(*given, **said).arguments
         number, by, at = values.pop("number"), _who(values.pop("by", "")), _utc(values.pop("at", None))
         values = {name: _utc(value) if isinstance(value, datetime) else value for name, value in values.items()}
-        key, as_json = values.pop("key", None), values.pop("as_json", False)
+        key, as_json = _key(number, act, values.pop("key", None)), values.pop("as_json", False)
         written = commands.perform(number, act(**values), by=by, at=at, key=key)
         if as_json:
             from unrepeat.web.api.generated import logged_plain
@@ -151,6 +153,11 @@ def _place(field: dataclasses.Field[Any], hint: Any) -> Any:
 
 for _act in ACTS.values():
     app.command(_act_command(_act), name=_act.name.replace("_", "-"))
+
+
+def _key(number: int, act: type[Act], given: str | None) -> str | None:
+    """The key in the log: the same one at another incident or act is another effect, as in the API."""
+    return None if given is None else f"terminal:{number}:{act.name}:{checks.text('key', given, KEY)}"
 
 
 def _who(by: str) -> str:
