@@ -111,6 +111,15 @@ def test_labels_on_a_lane_never_cover_each_other(happened):
             taken = begins + width
 
 
+def test_the_picture_of_a_young_incident_has_times_on_it():
+    fired = e.AlertFired(1, "High memory usage", "sessions", "critical")
+    log = outage.log((START, "unrepeat", e.IncidentOpened("x", "major", "shop")), (START, "prometheus", fired))
+    for seconds in (1, 100):
+        drawn = story(fold(log), log, START + minutes(seconds / 60))
+        assert drawn is not None
+        assert len(drawn.ticks) >= 3
+
+
 def test_an_incident_of_which_only_the_beginning_is_known_has_no_picture():
     log = outage.log((START, "Ben", e.IncidentOpened("x", "major", "shop")))
     assert story(fold(log), log, NOW) is None

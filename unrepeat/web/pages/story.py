@@ -21,6 +21,7 @@ HALF_A_TIME = 17.0  # half the width of `15:15`
 BESIDE = 8.0  # shapes nearer than this stand one below the other, so that none hides another
 CROWDED = 4.0  # notes nearer than this to the one before are not drawn
 BAR = 22.0  # from one alert's bar to the next
+SHORTEST = timedelta(minutes=10)  # that the picture shows, so that it has a time or two on it from the beginning
 STEPS = [timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
 MOST_BARS = 4  # alerts drawn one above the other
 
@@ -158,11 +159,11 @@ class _Axis:
 
     @classmethod
     def around(cls, start: datetime, end: datetime, changes: list[datetime], frame: Frame) -> _Axis:
-        """From a little before the first thing worth showing to the end; changes long before stay outside."""
-        length = max(end - start, timedelta(minutes=10))
+        """From a little before the first thing worth showing to the end, ten minutes at least; changes long before stay outside."""
+        length = max(end - start, SHORTEST)
         reach = max(length, timedelta(hours=1))
         earliest = min([at for at in changes if at >= start - reach] + [start])
-        return cls(earliest - length * 0.05, end + length * 0.01, frame)
+        return cls(earliest - length * 0.05, start + length * 1.01, frame)
 
     def x(self, at: datetime) -> float:
         share = (at - self.start) / (self.end - self.start)
