@@ -367,3 +367,9 @@ def test_a_start_that_was_never_set_means_the_open_occurrence(never):
     assert Alert.objects.get().ends_at is not None
     assert Change.objects.get().at == NOON
     assert not queries.deliveries(unreadable=True)
+
+
+def test_a_byte_that_is_no_text_is_named():
+    arrives(b'{"version":"4","alerts":[{"labels":{"a":"\xfe"}}]}')
+    read_all()
+    assert queries.deliveries(unreadable=True)[0].reason == "The body is not UTF-8 text: there is a byte 0xfe in it."

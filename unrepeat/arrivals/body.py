@@ -39,6 +39,10 @@ def json_value(raw: bytes) -> Any:
         found = msgspec.json.decode(raw)
     except RecursionError as error:
         raise Unreadable("The body is JSON, but nested too deeply.") from error
+    except UnicodeDecodeError as error:
+        raise Unreadable(
+            f"The body is not UTF-8 text: there is a byte {error.object[error.start]:#04x} in it."
+        ) from error
     except (msgspec.MsgspecError, ValueError) as error:
         found = _half_characters(raw, f"The body is not JSON: {error}.")
     return storable(found) if b"\\u0000" in raw else found

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from types import FrameType
 from typing import Any, cast
 
@@ -123,4 +124,6 @@ def _end_streams_at_sigterm() -> None:
         signal.signal(number, handler)
 
 
+# the look's few small files are read at once; Django would say so at the first of them
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 application = Server(with_worker=os.environ.get("UNREPEAT_WORKER", "1") != "0")
