@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client, override_settings
 from django.urls import reverse
 
@@ -18,6 +21,7 @@ from unrepeat.incidents.acts import ACTS
 from unrepeat.incidents.entries import Happened
 from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
+from unrepeat.support.problems import Conflict
 from unrepeat.web import first_admin, people
 from unrepeat.web.models import ApiToken, User
 
@@ -389,3 +393,43 @@ def test_no_template_holds_a_style_or_a_script_of_its_own():
 def test_names_of_pages_lead_where_they_say():
     assert reverse("incident", args=[7]) == "/incidents/7"
     assert reverse("postmortem", args=[7]) == "/postmortems/7"
+
+
+@pytest.mark.parametrize(("method", "path"), [("delete", "/settings"), ("post", "/"), ("delete", "/api/v1/incidents")])
+def test_a_wrong_method_is_told_like_any_other_problem(world, method, path):
+    answer = getattr(signed_in("Ada"), method)(path)
+    assert answer.status_code == 405
+    assert f"{method.upper()} is not for it" in text_of(answer)
+
+
+def test_several_live_parts_come_together_each_as_it_comes_alone(world):
+    reader = signed_in("Cleo")
+    number = queries.incidents().rows[0].pk
+    at = f"/incidents/{number}/part"
+    with clock.using(clock.SimulatedClock(clock.now())):
+        both = text_of(reader.get(f"{at}/head--alerts--head"))
+        alone = [text_of(reader.get(f"{at}/{name}")) for name in ("head", "alerts")]
+    head, alerts = both.split('\n<div data-part="alerts">')
+    assert head == f'<div data-part="head">{alone[0]}</div>'
+    assert alerts == f"{alone[1]}</div>"
+    assert reader.get(f"{at}/head--nothing").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_take_the_role_from_each_other_leave_one():
+    both = [people.add_person(name, "", "admin")[0].pk for name in ("Ada", "Grace")]
+    together = threading.Barrier(2)
+
+    def demote(pk: int) -> bool:
+        together.wait(10)
+        try:
+            people.change_person(pk, role="reader")
+        except Conflict:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(demote, both)) == [False, True]
+    assert User.objects.filter(role="admin").count() == 1

@@ -59,6 +59,10 @@ def pick_password(person: User, password: str) -> None:
 def change_person(pk: int, *, role: str | None = None, active: bool | None = None) -> User:
     """Give a person another role, or let them in or out. The last administrator can neither leave nor lose the role."""
     with transaction.atomic():
+        admins = User.objects.select_for_update().filter(role=User.Role.ADMIN).order_by("pk")
+        list(
+            admins.values_list("pk")
+        )  # held, so that two administrators who take the role from each other do it one by one
         person = User.objects.select_for_update().filter(pk=pk).first()
         if person is None:
             raise NotFound("There is no such person.")

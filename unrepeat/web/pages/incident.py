@@ -8,7 +8,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.views.decorators.http import require_POST, require_safe
 
 from unrepeat.incidents import commands, queries
@@ -45,10 +47,20 @@ def incident(request: HttpRequest, number: int) -> HttpResponse:
 @needs(Role.READER)
 @require_safe
 def part(request: HttpRequest, number: int, part: str) -> HttpResponse:
-    """One live part of the page by itself, as it stands in the page: the whole element, to be put in the place of the old one."""
-    if part not in PARTS:
-        raise NotFound(f"The page has no part “{part}”.", remedy=f"There are: {', '.join(PARTS)}.")
-    response = render(request, f"pages/incident/_{part}.html", _page(request, number))
+    """One live part of the page by itself, as it stands in the page: the whole element, to be put in the place of the old one.
+
+    Several (`head--alerts`) come each in a `div` that names it: the log is read and folded once for all of them.
+    """
+    names = list(dict.fromkeys(part.split("--")))
+    for name in names:
+        if name not in PARTS:
+            raise NotFound(f"The page has no part “{name}”.", remedy=f"There are: {', '.join(PARTS)}.")
+    page = _page(request, number)
+    if len(names) == 1:
+        response = render(request, f"pages/incident/_{part}.html", page)
+    else:
+        drawn = ((name, render_to_string(f"pages/incident/_{name}.html", page, request)) for name in names)
+        response = HttpResponse(format_html_join("\n", '<div data-part="{}">{}</div>', drawn))
     response["Cache-Control"] = "no-store"
     return response
 

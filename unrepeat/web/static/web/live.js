@@ -114,7 +114,7 @@
       if (again) which = "[data-live]";
       again = false;
       const parts = [...document.querySelectorAll(which)];
-      const fetched = await Promise.all(parts.map(fetchPart));
+      const fetched = await fetchAll(parts);
       const keepPlace = holdScroll();
       parts.forEach((part, index) => fetched[index] && put(part, fetched[index]));
       keepPlace();
@@ -122,12 +122,22 @@
     running = false;
   }
 
-  async function fetchPart(part) {
+  // Parts of one page (`…/part/head`, `…/part/alerts`) are asked for together (`…/part/head--alerts`): the server then reads the log once.
+  async function fetchAll(parts) {
+    const places = parts.map((part) => /^(.*\/part\/)([a-z]+)(\?.*)?$/.exec(part.dataset.live));
+    const together = places.filter((place) => place && place[1] === places[0]?.[1]);
+    if (together.length < 2 || together.length < parts.length) return Promise.all(parts.map((part) => fetchBody(part.dataset.live).then((body) => body?.firstElementChild)));
+    const names = together.map((place) => place[2]);
+    const query = together.map((place) => place[3]).find(Boolean) || "";
+    const body = await fetchBody(`${together[0][1]}${names.join("--")}${query}`);
+    return names.map((name) => body?.querySelector(`:scope > [data-part="${name}"]`)?.firstElementChild);
+  }
+
+  async function fetchBody(address) {
     try {
-      const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, redirect: "error" });
+      const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
       if (!answer.ok) return null;
-      const read = new DOMParser().parseFromString(await answer.text(), "text/html");
-      return read.body.firstElementChild;
+      return new DOMParser().parseFromString(await answer.text(), "text/html").body;
     } catch {
       return null;
     }
