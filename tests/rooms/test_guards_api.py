@@ -6,6 +6,7 @@ from tests.support.api import Api, a_filled_database
 from tests.support.guarding import HEADLINE, a_guard, a_past_outage, state_of
 from unrepeat.prevention import check_tokens, store
 from unrepeat.prevention.models import Guard, Proof, Run
+from unrepeat.support import clock
 
 pytestmark = pytest.mark.django_db
 LIMIT = {"kind": "command", "spec": {"command": "make limit"}, "service": "sessions"}
@@ -225,6 +226,21 @@ def test_a_runner_reads_and_reports_for_its_service(runner):
     assert runner.post("/checks/results", {"service": "sessions", "results": [result]}).json()["results"][0]["kept"]
     assert runner.post("/guards/sessions-limit/proofs", trial(guard)).status_code == 201
     assert Run.objects.filter(by="check of sessions").count() == 3
+
+
+def test_a_runner_whose_clock_is_ahead_does_not_outrun_those_that_come_after_it(ben, runner):
+    guard = a_guard()
+    for at, colour in (("2199-01-01T00:00:00Z", "red"), (clock.now().isoformat(), "green")):
+        result = run(colour, f"key-{colour}", at=at, guard=guard.name, digest=guard.digest)
+        runner.post("/checks/results", {"service": "sessions", "results": [result]})
+    assert ben.get("/guards/sessions-limit").json()["colour"] == "green"
+    assert all(kept.at <= clock.now() for kept in Run.objects.all())
+
+
+def test_a_wrong_text_is_named_in_the_words_of_json_and_toml(ben):
+    body = {"kind": "http_check", "spec": {"url": "https://shop.example", "status": 200, "headers": 1}}
+    why = ben.send("PUT", "/guards/front", body).json()["why"]
+    assert "status: Input should be a list" in why and "headers: Input should be a table" in why
 
 
 def test_a_runner_of_one_service_cannot_report_for_another(runner):

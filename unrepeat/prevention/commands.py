@@ -225,12 +225,12 @@ def _keep(found: Guard, ran: Ran, side: Side, *, by: str, guard_digest: str) -> 
 
 def _run(found: Guard, ran: Ran, side: Side, *, by: str, guard_digest: str) -> Run:
     """A run as it will be kept, sealed."""
-    outcome = ran.outcome
+    outcome, now = ran.outcome, clock.now()
     columns: dict[str, Any] = {
         "guard_digest": guard_digest or found.digest,
         "side": side,
         "colour": outcome.colour,
-        "at": ran.at or clock.now(),
+        "at": min(ran.at or now, now),  # a runner whose clock is ahead must not outrun all that come after it
         "seconds": max(0.0, ran.seconds),
         "said": _plain(outcome.said)[:SAID],
         "remedy": _plain(outcome.remedy)[:SAID],

@@ -106,12 +106,19 @@ def checked(kind: str, spec: Mapping[str, Any]) -> Spec:
     try:
         return kind_of(kind).Spec.model_validate(dict(spec))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the text'}: {one['msg']}" for one in error.errors()[:5])
+        wrong = "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or 'the text'}: {_words(one['msg'])}" for one in error.errors()[:5]
+        )
         raise Invalid(
             f"This is no text of a {kind} guard.",
             f"{wrong}.",
             f"docs/reference/guards.md lists the fields of {kind}.",
         ) from error
+
+
+def _words(said: str) -> str:
+    """What pydantic says, for people who write TOML and JSON: those have lists and tables."""
+    return said.replace("a valid tuple", "a list").replace("a valid dictionary", "a table")
 
 
 def broken(said: str, remedy: str, output: str = "") -> Outcome:
