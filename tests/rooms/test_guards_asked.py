@@ -11,6 +11,7 @@ from tests.support.api import a_filled_database
 from unrepeat.prevention import commands, jobs, store
 from unrepeat.prevention.models import Guard, Proof, Run
 from unrepeat.prevention.running import asked
+from unrepeat.prevention.running.targets import target_of
 from unrepeat.support import wakeups
 from unrepeat.support.problems import Conflict, Invalid, NotAllowed
 from unrepeat.web.models import User
@@ -77,6 +78,9 @@ def test_the_server_runs_no_commands_whoever_asks(world):
     guard = a_guard("command", {"command": ["true"]}, "smoke")
     with pytest.raises(NotAllowed) as refused:
         asked.plan_run(guard.pk, by="Ada")
+    assert "unrepeat guard run smoke" in refused.value.remedy
+    with pytest.raises(NotAllowed) as refused:
+        asked.plan_proof(guard.pk, "version:1", "version:2", by="Ada")
     assert "unrepeat guard prove smoke" in refused.value.remedy
 
 
@@ -92,6 +96,15 @@ def test_a_trial_on_what_is_not_there_is_refused_at_once(world, failure, fix, sa
     with pytest.raises(Invalid, match=said):
         asked.plan_proof(a_guard().pk, failure, fix, by="Ben")
     assert the_worker_comes() == "nothing was planned"
+
+
+def test_nobody_from_afar_has_the_server_open_a_folder_of_its_machine(world, tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    guard = a_guard()
+    for words in (str(tmp_path), "a" * 290, "/" * 290):
+        with pytest.raises(Invalid, match="cannot run on"):
+            asked.plan_proof(guard.pk, words, "now", by="Ben")
+    assert target_of(str(tmp_path), {}, folders=True).folder == tmp_path.resolve()
 
 
 def test_a_retired_guard_is_not_run(world):

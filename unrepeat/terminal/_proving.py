@@ -98,7 +98,7 @@ def promtool_file(asked: Desk, name: str, repo: Path, folders: list[Path] | None
 
 def _side(guard: checking.Planned, words: str, trial: Trial, found: Mapping[str, Recorded]) -> Plain:
     """One side, run and as it is sent."""
-    target = target_of(words, found)
+    target = target_of(words, found, folders=True)
     if target.kind not in kind_of(guard.kind).TARGETS or target.kind == "now":
         raise Invalid(
             f"A {guard.kind} guard cannot be proven on “{words}”.",
@@ -170,9 +170,10 @@ def _texts(value: object) -> list[str]:
 def _all_here(trial: Trial, found: Mapping[str, Recorded]) -> bool:
     """Whether both sides are recordings of this machine."""
     try:
-        return all(target_of(words, found).folder is not None for words in (trial.failure, trial.fix))
+        sides = [target_of(words, found, folders=True) for words in (trial.failure, trial.fix)]
     except Problem:
         return False
+    return all(side.folder is not None for side in sides)
 
 
 def _prove_there(asked: Desk, name: str, trial: Trial) -> Plain:

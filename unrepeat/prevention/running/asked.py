@@ -80,7 +80,7 @@ def _plan(what: str, number: int, subject: dict[str, str], *, by: str) -> None:
             raise NotAllowed(
                 f"The server does not run {found.kind} guards.",
                 "They run commands, which only a runner of your own may do.",
-                f"Run it where its repository is: {command_line(found)}",
+                f"Run it where its repository is: {_line_there(what, found)}",
             )
         if under_way(number):
             raise Conflict(f"The guard {found.name} is being run.", "Somebody asked for it.", "Wait for its result.")
@@ -91,6 +91,11 @@ def _plan(what: str, number: int, subject: dict[str, str], *, by: str) -> None:
             due_at=clock.now(),
             key=f"asked:{number}:{what}:{secret.new_token()[:16]}",
         )
+
+
+def _line_there(what: str, found: Guard) -> str:
+    """What to type on a runner instead of what was asked."""
+    return command_line(found) if what == "prove" else f"unrepeat guard run {found.name}"
 
 
 def command_line(found: Guard, failure: str = "FAILURE", fix: str = "FIX") -> str:

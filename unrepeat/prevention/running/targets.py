@@ -3,7 +3,7 @@
 | words | means |
 |---|---|
 | `now` | as things are |
-| `recording:NAME`, or the name or folder of a recording | a recorded outage, or a healthy stretch |
+| `recording:NAME`, or the name of a recording; on a runner also its folder | a recorded outage, or a healthy stretch |
 | `2024-08-12T15:15Z/2024-08-12T18:00Z` | a window of live data |
 | `version:2.0` | a version: `{version}` in a command stands for it |
 | `ref:COMMIT`, or any other word | a git ref; `unrepeat check` and `unrepeat guard prove` check it out |
@@ -19,8 +19,11 @@ from unrepeat.prevention.kind import Recorded, Target
 from unrepeat.support.problems import Invalid
 
 
-def target_of(words: str, recordings: Mapping[str, Recorded]) -> Target:
-    """The target that these words mean; Invalid when they mean none."""
+def target_of(words: str, recordings: Mapping[str, Recorded], *, folders: bool = False) -> Target:
+    """The target that these words mean; Invalid when they mean none.
+
+    `folders`: they may name a folder of this machine. Only in a terminal: a server opens none that somebody names from afar.
+    """
     said = words.strip()
     kind, _, rest = said.partition(":")
     if said in ("", "now"):
@@ -31,14 +34,22 @@ def target_of(words: str, recordings: Mapping[str, Recorded]) -> Target:
         return Target("window", said, window=window)
     if kind == "version" and rest:
         return Target("version", rest, ref=rest, variables={"version": rest})
-    if (Path(said) / "manifest.json").is_file():
-        return Target("recording", Path(said).resolve().name, folder=Path(said).resolve())
+    if folders and (folder := _folder(said)) is not None:
+        return Target("recording", folder.name, folder=folder)
     ref = rest if kind == "ref" and rest else said
     if ref.startswith("-") or any(c.isspace() or not c.isprintable() for c in ref):
         raise Invalid(
             f"“{said[:60]}” is nothing a guard can run on.", "It is no window, version, recording or ref.", ""
         )
     return Target("ref", ref, ref=ref)
+
+
+def _folder(said: str) -> Path | None:
+    """The folder of a recording that is named by its path; None when there is none."""
+    try:
+        return Path(said).resolve() if (Path(said) / "manifest.json").is_file() else None
+    except (OSError, ValueError):
+        return None  # too long to be a path, and the like
 
 
 def _recording(name: str, recordings: Mapping[str, Recorded]) -> Target:
