@@ -129,6 +129,20 @@ def test_a_check_runs_the_file_and_the_services_other_guards(say, outage, reposi
     assert say("check", "--path", str(repository.folder), "--only", "sessions-limit")[2] == 0
 
 
+def test_a_guard_that_the_check_declares_is_called_new_once_and_another_text_so(say, repository):
+    path, file = ("check", "--path", str(repository.folder)), repository.folder / "unrepeat.toml"
+    assert "sessions-limit is new on the server, and unproven" in say(*path)[1]
+    assert "on the server, and" not in say(*path)[1]
+    file.write_text(file.read_text() + "seconds = 9\n")
+    assert "sessions-limit has another text on the server, and is unproven" in say(*path)[1]
+
+
+def test_a_ci_log_has_no_width_and_still_shows_what_a_guard_says_on_one_line(say, repository, monkeypatch):
+    monkeypatch.delenv("COLUMNS")
+    out, _, _ = say("check", "--path", str(repository.folder))
+    assert "It ended with status 0, as expected." in out
+
+
 def test_a_red_guard_names_the_report_that_would_repeat(say, outage, repository):
     repository.release("v2.1", "unlimited")
     out, _, status = say("check", "--path", str(repository.folder))

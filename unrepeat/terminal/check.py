@@ -22,6 +22,7 @@ from unrepeat.terminal import _git as git
 from unrepeat.terminal import _outbox as outboxes
 from unrepeat.terminal._desk import Desk, Plain, Remote, desk
 from unrepeat.terminal._outbox import Outbox, Sent
+from unrepeat.terminal._screen import console
 
 app = App(name="check", help="Run the guards of a checkout, and say what would come back.")
 RED, BROKEN = 1, 2  # exit statuses
@@ -68,7 +69,7 @@ def check(
     if as_json:
         print(json.dumps(view.plain(made.done, made.target, made.sent), ensure_ascii=False))
     else:
-        view.show(Console(), Console(stderr=True), made.done, made.target, made.sent, made.server)
+        view.show(console(), console(stderr=True), made.done, made.target, made.sent, made.server)
     for line in files.github(made.done) if github else ():
         print(line)
     colours = {one.colour for one in made.done}
@@ -99,7 +100,7 @@ class _Made:
 
 
 def _check(asked: _Asked, *, offline: bool, declare: bool) -> _Made:
-    told, path = Console(stderr=True), asked.path
+    told, path = console(stderr=True), asked.path
     blocks = [block for block in read_blocks(path) if asked.service in ("", block.service)]
     services = sorted({asked.service} if asked.service else {block.service for block in blocks if block.service})
     box = Outbox(asked.outbox or path / ".unrepeat" / "outbox")
@@ -189,7 +190,12 @@ def _declare(server: Desk, blocks: list[declared.Block], known: list[Plain], tol
             continue
         by_name[block.name] = made
         if made["changed"]:
-            told.print(f"{block.name} has a new text on the server: it is unproven until it is proven again.")
+            what = (
+                "is new on the server, and unproven"
+                if made["new"]
+                else "has another text on the server, and is unproven"
+            )
+            told.print(f"{block.name} {what}: `unrepeat guard prove {block.name}` tries it.", soft_wrap=True)
     return list(by_name.values())
 
 

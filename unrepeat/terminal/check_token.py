@@ -6,8 +6,9 @@ import json
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.table import Table
+
+from unrepeat.terminal._screen import console
 
 app = App(name="check-token", help="Make tokens for runners: each reads one service's guards and reports for them.")
 
@@ -55,7 +56,7 @@ def list_tokens(*, as_json: AsJson = False) -> None:
     for row in rows:
         moments = [f"{at:%Y-%m-%d %H:%M}" if at else "–" for at in (row.made_at, row.expires_at, row.revoked_at)]
         table.add_row(str(row.pk), row.service, row.name, "yes" if row.declares else "no", row.made_by, *moments)
-    Console().print(table)
+    console().print(table)
 
 
 @app.command

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.table import Table
+
+from unrepeat.terminal._screen import console
 
 if TYPE_CHECKING:
     from unrepeat.prevention.models import Recording
@@ -55,7 +56,7 @@ def list_recordings(*, as_json: AsJson = False) -> None:
     table = Table("name", "what", "service", "folder", "taken in (UTC)")
     for row in rows:
         table.add_row(row.name, _what(row), row.service, row.folder, f"{row.added_at:%Y-%m-%d %H:%M}")
-    Console().print(table)
+    console().print(table)
 
 
 @app.command

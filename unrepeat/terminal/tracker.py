@@ -7,10 +7,10 @@ import sys
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.table import Table
 
 from unrepeat.terminal import _kinds
+from unrepeat.terminal._screen import console
 
 app = App(name="tracker", help="Say where measures have their tickets: GitHub, GitLab, or an address that is told.")
 
@@ -64,7 +64,7 @@ def list_trackers(*, as_json: AsJson = False) -> None:
         asked = f"{row.polled_at:%Y-%m-%d %H:%M:%S}" if row.polled_at else "never"
         automatic = "yes" if row.automatic else "no"
         table.add_row(row.name, row.kind, row.project or row.url, str(row.tickets), automatic, asked, row.trouble)
-    Console().print(table)
+    console().print(table)
 
 
 @app.command
