@@ -48,6 +48,22 @@ def test_a_file_cut_short_is_put_aside_and_the_others_are_sent(box):
     assert [file.name for file in box.folder.iterdir()] == ["0-cut.refused"]
 
 
+def test_two_checks_of_one_checkout_may_send_at_the_same_time(box):
+    guard = a_guard()
+    for number in (1, 2):
+        box.put("sessions", [result(guard, number)])
+
+    class Beside(Local):
+        """Another check sends all that waits while this one waits for its first answer."""
+
+        def report(self, service, results):
+            box.send(Local())
+            return super().report(service, results)
+
+    sent = box.send(Beside())
+    assert (len(sent.taken), sent.waiting, Run.objects.count()) == (1, 0, 2)
+
+
 def test_what_is_refused_waits_and_says_why(box):
     a_guard("shop-limit", service="shop")
     box.put("sessions", [result(a_guard("shop-limit", service="shop"), 1)])

@@ -54,7 +54,10 @@ class Outbox:
         taken: dict[str, Plain] = {}
         why: Problem | None = None
         for file in self.waiting():
-            service, results = _read(file)
+            try:
+                service, results = _read(file)
+            except FileNotFoundError:
+                continue  # another check of this checkout has sent it meanwhile
             if not results:
                 file.replace(file.with_suffix(".refused"))
                 continue
@@ -69,7 +72,7 @@ class Outbox:
                     file.replace(file.with_suffix(".refused"))
                 continue
             taken |= {sent["key"]: answer for sent, answer in zip(results, answers, strict=False)}
-            file.unlink()
+            file.unlink(missing_ok=True)
         return Sent(taken, len(self.waiting()), why)
 
 
