@@ -36,7 +36,7 @@ OPEN = {
     "^api/",
 }
 """Addresses that answer somebody who has not signed in. Anything else in this list would be a hole."""
-OWN = {"account_change_password", "account_set_password", "my-tokens", "revoke-token"}
+OWN = {"account_change_password", "account_set_password", "my-tokens", "revoke-token", "follow"}
 """Pages about the one who is signed in: a reader may write there, and open reading does not open them."""
 FOR_RESPONDERS = {"act", "publish", "edit", "deliveries", "delivery", "reread"}
 FOR_RESPONDERS |= {"name-repeat", "tie-guard", "ticket", "act-guard", "declare-guard", "declare-guard-kind"}

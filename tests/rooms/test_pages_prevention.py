@@ -166,9 +166,10 @@ def test_a_guard_is_tied_by_its_name_and_its_story_is_told(world):
     assert "No guard watches over it" in text_of(signed_in("Cleo").get(where))
 
 
-def test_a_reader_gets_no_form(world):
-    page = text_of(signed_in("Cleo").get(f"/incidents/{world.incident}/measures/{propose(world)}"))
-    assert "<form" not in page.split("<main")[1]
+def test_a_reader_gets_no_form_but_the_one_to_follow(world):
+    address = f"/incidents/{world.incident}/measures/{propose(world)}"
+    page = text_of(signed_in("Cleo").get(address))
+    assert re.findall(r'<form[^>]* action="([^"]*)"', page.split("<main")[1]) == [f"{address}/follow"]
 
 
 # --- why it happened

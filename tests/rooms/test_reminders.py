@@ -188,6 +188,21 @@ def test_when_what_was_verified_fails_its_owner_and_those_who_worked_on_it_are_t
     assert {r.kind for r in told_store.reminders(number)} == {"regressed"}
 
 
+def test_who_follows_is_told_too_until_they_follow_no_more(server, time, client):
+    cleo = User.objects.create_user("Cleo", email="cleo@example.com", role="reader")
+    client.force_login(cleo, backend="django.contrib.auth.backends.ModelBackend")
+    number = a_measure(due=None)
+    page = f"/incidents/{number}/measures/1"
+    assert ">Follow<" in client.get(page).content.decode()
+    assert "Follow no more" in client.post(f"{page}/follow", {"follow": "yes"}, follow=True).content.decode()
+    fails(number)
+    Worker().run_until_idle()
+    [mail] = server.to("cleo@example.com")
+    assert mail["Subject"].startswith("Regressed") and "or follow it" in mail.get_body(("plain",)).get_content()
+    client.post(f"{page}/follow", {"follow": "no"})
+    assert told_store.followers(number) == []
+
+
 def test_a_second_failure_after_the_first_was_closed_is_told_again(server, time):
     number = a_measure(due=None)
     fails(number)

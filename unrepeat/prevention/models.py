@@ -12,11 +12,12 @@ from django.db.models import Q
 from unrepeat.incidents.models import Incident
 from unrepeat.postmortems.models import Postmortem
 from unrepeat.prevention.token_models import CheckToken
-from unrepeat.prevention.told_models import Reminder, Ticket, Tracker
+from unrepeat.prevention.told_models import Follower, Reminder, Ticket, Tracker
 
 __all__ = [
     "CheckToken",
     "Coverage",
+    "Follower",
     "Guard",
     "GuardText",
     "Proof",

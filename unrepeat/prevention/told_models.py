@@ -25,6 +25,18 @@ class Reminder(models.Model):
         indexes = [models.Index(fields=["incident", "measure", "-at"], name="reminder_measure")]
 
 
+class Follower(models.Model):
+    """Somebody wants to be told when a measure of an incident fails, whether or not they worked on it."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="+")
+    who = models.CharField(max_length=120)  # as the log names people
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "prevention_follower"
+        constraints = [models.UniqueConstraint(fields=["incident", "who"], name="follower_once")]
+
+
 class Tracker(models.Model):
     """An issue tracker, or an address that is told the news of measures."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 
-from unrepeat.prevention.told_models import Reminder, Ticket, Tracker
+from unrepeat.prevention.told_models import Follower, Reminder, Ticket, Tracker
 from unrepeat.support.problems import Conflict, NotFound
 
 # --- reminders
@@ -24,6 +24,24 @@ def reminders(incident: int, measure: int | None = None) -> list[Reminder]:
     """Who was told about the measures of an incident (or one of them), newest first, with the messages."""
     rows = Reminder.objects.filter(incident_id=incident).select_related("message")
     return list((rows if measure is None else rows.filter(measure=measure)).order_by("-at", "-pk"))
+
+
+# --- followers
+
+
+def follow(incident: int, who: str, at: datetime) -> None:
+    """Have somebody told of an incident's measures; twice changes nothing."""
+    Follower.objects.get_or_create(incident_id=incident, who=who, defaults={"at": at})
+
+
+def unfollow(incident: int, who: str) -> None:
+    """Not any more."""
+    Follower.objects.filter(incident_id=incident, who=who).delete()
+
+
+def followers(incident: int) -> list[str]:
+    """Who follows an incident, the first one first."""
+    return list(Follower.objects.filter(incident_id=incident).order_by("pk").values_list("who", flat=True))
 
 
 # --- trackers

@@ -10,6 +10,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from unrepeat.duty import queries as duty
+from unrepeat.incidents import checks
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.fold import MACHINE
 from unrepeat.incidents.measure_state import Measure
@@ -54,22 +55,33 @@ def remind(claim: Claim) -> str:
 
 
 def tell_failures(number: int, state: State) -> int:
-    """Tell the owners of measures that have failed, and those who worked on the incident; returns how many are told anew."""
+    """Tell the owners of measures that have failed, those who worked on the incident and those who follow it; returns how many
+    are told anew.
+    """
     told = 0
     for measure in state.measures.values():
         if measure.failed_at is None:
             continue
         guard, place = state.guards.get(measure.failed_guard), where(number, state, measure.number)
-        names = [measure.owner, *(name for name in _workers(number, state) if name != measure.owner)]
+        names = [measure.owner, *_workers(number, state), *told_store.followers(number)]
         key = f"regressed:{number}:{measure.number}:{measure.failed_at.isoformat()}"
         reached: set[str] = set()
-        for name in names:
+        for name in dict.fromkeys(names):
             to = duty.address_of(name)
             if to and to not in reached:
                 reached.add(to)
                 subject, text = reminding.regressed(measure, guard, place, owner=name == measure.owner)
                 told += tell(name, number, measure, "regressed", subject, text, key=key).startswith("told")
     return told
+
+
+def follow(incident: int, who: str, *, wanted: bool) -> None:
+    """Have somebody told when a measure of the incident fails, or not any more; NotFound."""
+    incidents.state_of(incident)
+    if wanted:
+        told_store.follow(incident, checks.text("who", who, checks.NAME), clock.now())
+    else:
+        told_store.unfollow(incident, who)
 
 
 def tell(who: str, incident: int, measure: Measure, kind: str, subject: str, text: str, *, key: str) -> str:

@@ -71,7 +71,7 @@ def regressed(measure: Measure, guard: GuardState | None, where: Where, *, owner
         "See what changed, mend it, and close the regression there once the guard is green.",
         "You get this because you own the measure."
         if owner
-        else f"You get this because you worked on incident {where.incident}.",
+        else f"You get this because you worked on incident {where.incident} or follow it.",
     ]
     return f"Regressed: {shortened(measure.text)}", "\n\n".join(part for part in parts if part)
 

@@ -67,6 +67,11 @@ def tickets(incident: int, measure: int | None = None) -> list[Ticket]:
     return found if measure is None else [ticket for ticket in found if ticket.measure == measure]
 
 
+def is_followed(incident: int, who: str) -> bool:
+    """Whether somebody follows an incident."""
+    return who in told_store.followers(incident)
+
+
 def reminders(incident: int, measure: int | None = None) -> list[Reminder]:
     """Who was told what about an incident's measures (or one of them), newest first; `message.sent_at` says whether it went out."""
     return told_store.reminders(incident, measure)

@@ -17,6 +17,7 @@ from unrepeat.incidents.state import Measure, State
 from unrepeat.postmortems.numbers import reports_of
 from unrepeat.prevention import commands as guards_do
 from unrepeat.prevention import guard_queries as guards
+from unrepeat.prevention.telling import reminders
 from unrepeat.prevention.tickets import tracker_commands, tracker_queries
 from unrepeat.prevention.told_models import Ticket
 from unrepeat.support import clock, words
@@ -68,6 +69,14 @@ def ticket(request: HttpRequest, number: int, measure: int) -> HttpResponse:
     return redirect("measure", number, measure)
 
 
+@needs(Role.READER, write=Role.READER, person=True)
+@require_POST
+def follow(request: HttpRequest, number: int, measure: int) -> HttpResponse:
+    """Be told when a measure of the incident fails, or not any more."""
+    reminders.follow(number, caller_of(request).name, wanted=request.POST.get("follow") == "yes")
+    return redirect("measure", number, measure)
+
+
 def asked(request: HttpRequest) -> int:
     """The measure that a sent form is about."""
     return _whole(request.POST.get("measure", ""))
@@ -103,6 +112,7 @@ def shown(
         "reminders": tracker_queries.reminders(number, measure),
         "ticket_note": _ticket_note(tickets, followed),
         "problem": problem,
+        "followed": tracker_queries.is_followed(number, caller_of(request).name),
     }
     if may(caller_of(request), Role.RESPONDER) and not one.dropped and state.status != "merged":
         page |= _forms(request, state, one, tried)

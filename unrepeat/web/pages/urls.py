@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("incidents/<int:number>/measures/<int:measure>", measure.measure, name="measure"),
     path("incidents/<int:number>/measures/<int:measure>/guards", measure.tie, name="tie-guard"),
     path("incidents/<int:number>/measures/<int:measure>/ticket", measure.ticket, name="ticket"),
+    path("incidents/<int:number>/measures/<int:measure>/follow", measure.follow, name="follow"),
     path("measures", measures.board, name="measures"),
     path("measures.csv", measures.download, name="measures-csv"),
     path("guards", guards.list_of, name="guards"),
