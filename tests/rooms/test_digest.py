@@ -171,6 +171,17 @@ def test_a_year_after_it_began_the_report_goes_to_the_owners_with_its_guards(ser
     assert "- sessions-memory: green, proven" in said
 
 
+def test_when_no_owner_can_be_reached_the_services_team_is_told_of_the_year(server, time):
+    duty.load_catalogue('[teams.shop]\nemail = "shop@example.com"\n[services.sessions]\nteam = "shop"\n')
+    number = incident(("Limit memory", "Zoe", None))
+    report, _ = postmortems.draft(number)
+    postmortems.publish(report, by="Ada")
+    Worker().run_until_idle()
+    with configured(digest=""):
+        until(time, datetime(2025, 8, 15, tzinfo=UTC))
+    assert [m["To"] for m in year_later(server)] == ["shop@example.com"]
+
+
 def test_what_was_never_published_is_not_sent_round(server, time):
     incident(("Limit memory", "Ada", None))
     with configured(digest=""):

@@ -92,7 +92,7 @@ def _send_round(number: int, incident: int, headline: str, service: str, began: 
     ]
     guards = [(guard.name, str(guard.colour), guard.is_proven) for guard in state.guards.values()]
     team = duty.team_of(service)
-    owners = [duty.address_of(item.owner) for item in items] or [team.email if team else ""]
+    owners = [to for item in items if (to := duty.address_of(item.owner))] or [team.email if team else ""]
     day = began.astimezone(ZoneInfo(config().time_zone)).date()
     subject, text = digest_words.for_anniversary(headline, day, links.report(number), items, guards)
     return sum(_write(to, subject, text, f"anniversary:{number}") for to in dict.fromkeys(owners) if to)
