@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unrepeat.support import search_aliases, search_rank, search_views
 from unrepeat.support.problems import Problem
-from unrepeat.support.search_rank import Library, Scorer, bag_of, confidence, ideas, read_bag, weighed
+from unrepeat.support.search_rank import Counter, Library, Scorer, bag_of, confidence, ideas, read_bag, weighed
 from unrepeat.support.search_shown import marked, spots
 from unrepeat.support.search_text import stem, stems, words
 
@@ -101,8 +101,9 @@ def scores(question: str, *reports: str) -> list[float]:
     asked = ideas(question, OURS)
     forms = {form for idea in asked for form in idea.forms}
     counts = {form: sum(f" {' '.join(form)} " in f" {page[-1]} " for page in pages) for form in forms}
-    scorer = Scorer(weighed(asked, counts, len(pages) + 90), Library(len(pages) + 90, (10.0,) * 4))
-    return [scorer.score(page, read_bag(bag_of(page))) for page in pages]
+    question = weighed(asked, counts, len(pages) + 90)
+    counter, scorer = Counter(question), Scorer(question, Library(len(pages) + 90, (10.0,) * 4))
+    return [scorer.score(counter.count(page, read_bag(bag_of(page)))) for page in pages]
 
 
 def test_the_word_itself_counts_for_more_than_another_word_for_it():

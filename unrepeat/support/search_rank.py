@@ -8,7 +8,7 @@ title, its summary, what it says of causes, and the whole. Each view gives its o
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -118,64 +118,93 @@ def rarity(having: int, documents: int) -> float:
     return math.log(1 + (documents - having + 0.5) / (having + 0.5))
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often what was asked stands in a document, by form and view, and how long the views are in stems."""
+
+    times: Mapping[Phrase, Sequence[int]]
+    lengths: Sequence[int]
+
+
+class Counter:
+    """Counts the forms of one question in documents, once for all that is scored by them."""
+
+    def __init__(self, asked: Iterable[Weighed]) -> None:
+        ways: dict[Phrase, bool] = {}  # whether it is enough to know that it stands there
+        for idea in asked:
+            for form in idea.forms:
+                ways[form] = ways.get(form, True) and idea.pair
+        self._words = [form for form in ways if len(form) == 1]
+        self._phrases = [(form, f" {' '.join(form)} ", pair) for form, pair in ways.items() if len(form) > 1]
+
+    def count(self, views: Sequence[str], bag: Mapping[str, int]) -> Counted:
+        """In a document, by its views, each a line of stems (in the order of `VIEWS`), and their bag (`read_bag`)."""
+        times: dict[Phrase, Sequence[int]] = {form: _unpacked(bag[form[0]]) for form in self._words if form[0] in bag}
+        lines = [f" {view} " for view in views]
+        for form, said, pair in self._phrases:
+            if form[0] in bag and form[1] in bag and said in lines[-1]:
+                times[form] = _ONCE if pair else [line.count(said) for line in lines]
+        return Counted(times, _unpacked(bag[_LENGTHS]))
+
+
+_ONCE = (0, 0, 0, 1)
+
+
 class Scorer:
     """Scores documents for one question."""
 
     def __init__(self, asked: Sequence[Weighed], library: Library, knobs: Knobs = KNOBS) -> None:
-        self._asked = [idea for idea in asked if idea.forms]
         self._library, self._knobs = library, knobs
-        forms = {form for idea in self._asked for form in idea.forms}
-        self._phrases = [(form, f" {' '.join(form)} ") for form in forms if len(form) > 1]
-        self._words = {word for form in forms for word in form}
+        self._views = [(view, weight) for view, weight in enumerate(knobs.views) if weight]
+        self._asked = asked
+        self._of: dict[Phrase, list[tuple[int, float]]] = {}
+        for at, idea in enumerate(asked):
+            for form, worth in idea.forms.items():
+                self._of.setdefault(form, []).append((at, worth))
 
-    def score(self, views: Sequence[str], bag: Mapping[str, int]) -> float:
-        """The score of a document by its views, each a line of stems (in the order of `VIEWS`), and their bag (`read_bag`)."""
-        counted, lengths = self._counts(views, bag)
+    def score(self, page: Counted) -> float:
+        """The score of a document."""
         knobs = self._knobs
         damp = [
             knobs.often * (1 - knobs.length + knobs.length * length / mean)
-            for length, mean in zip(lengths, self._library.lengths, strict=True)
+            for length, mean in zip(page.lengths, self._library.lengths, strict=True)
         ]
         total = 0.0
-        for idea in self._asked:
-            found = [(worth, counted[form]) for form, worth in idea.forms.items() if form in counted]
-            if found:
-                total += found[0][0] if idea.pair else self._gained(found, damp)
+        for at, found in self._found(page).items():
+            total += found[0][0] if self._asked[at].pair else self._gained(found, page.times, damp)
         return total
 
-    def why(self, views: Sequence[str], bag: Mapping[str, int]) -> tuple[tuple[Phrase, Phrase], ...]:
+    def why(self, page: Counted) -> tuple[tuple[Phrase, Phrase], ...]:
         """What of the question stands in a document, and in which words; what says most comes first."""
-        counted, _ = self._counts(views, bag)
-        reasons = []
-        for idea in self._asked:
-            found = [(worth, form) for form, worth in idea.forms.items() if form in counted]
-            if found and not idea.pair:
-                worth, form = max(found)
-                reasons.append((worth, idea.asked, form))
-        reasons.sort(key=lambda reason: -reason[0])
-        return tuple((asked, form) for _, asked, form in reasons)
+        said = {at: max(found) for at, found in self._found(page).items() if not self._asked[at].pair}
+        ordered = sorted(said.items(), key=lambda reason: (-reason[1][0], reason[0]))
+        return tuple((self._asked[at].asked, form) for at, (_, form) in ordered)
 
-    def _gained(self, found: Sequence[tuple[float, Sequence[int]]], damp: Sequence[float]) -> float:
-        knobs = self._knobs
+    def _found(self, page: Counted) -> dict[int, list[tuple[float, Phrase]]]:
+        """The forms of each idea that the document has, and what they are worth."""
+        found: dict[int, list[tuple[float, Phrase]]] = {}
+        for form in page.times:
+            for at, worth in self._of.get(form, ()):
+                found.setdefault(at, []).append((worth, form))
+        return found
+
+    def _gained(
+        self, found: Sequence[tuple[float, Phrase]], times: Mapping[Phrase, Sequence[int]], damp: Sequence[float]
+    ) -> float:
+        """An idea's part of the score: in each view its best form, and a little of the others."""
+        often, again = self._knobs.often, self._knobs.again
         total = 0.0
-        for view, weight in enumerate(knobs.views):
-            best = 0.0
-            for worth, times in found:
-                if n := times[view]:
-                    value = worth * n * (knobs.often + 1) / (n + damp[view])
-                    best = max(best, value) + knobs.again * min(best, value)
-            total += weight * best
+        for view, weight in self._views:
+            best = others = 0.0
+            for worth, form in found:
+                if n := times[form][view]:
+                    value = worth * n * (often + 1) / (n + damp[view])
+                    if value > best:
+                        best, others = value, others + best
+                    else:
+                        others += value
+            total += weight * (best + again * others)
         return total
-
-    def _counts(
-        self, views: Sequence[str], bag: Mapping[str, int]
-    ) -> tuple[dict[Phrase, Sequence[int]], Sequence[int]]:
-        """How often each form stands in each view, and the lengths of the views."""
-        counts: dict[Phrase, Sequence[int]] = {(word,): _unpacked(bag[word]) for word in self._words & bag.keys()}
-        for form, said in self._phrases:
-            if form[0] in bag and form[1] in bag and said in (whole := f" {views[-1]} "):
-                counts[form] = [*(f" {view} ".count(said) for view in views[:-1]), whole.count(said)]
-        return counts, _unpacked(bag[_LENGTHS])
 
 
 _MOST = 65_535  # times that a stem is counted in a view
@@ -184,7 +213,7 @@ _LENGTHS = " "  # no stem
 
 def bag_of(views: Sequence[str]) -> str:
     """How often each stem stands in each view, and the views' lengths, packed: scoring need not read the lines word by word."""
-    counts = [Counter(view.split()) for view in views]
+    counts = [Tally(view.split()) for view in views]
     packed = {word: _packed([one[word] for one in counts]) for word in set().union(*counts)}
     return msgspec.json.encode({**packed, _LENGTHS: _packed([one.total() for one in counts])}).decode()
 

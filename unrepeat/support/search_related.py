@@ -9,7 +9,8 @@ any of the ideas of a question (words, phrases, aliases), the best few of them a
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter as Tally
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
@@ -25,6 +26,7 @@ from unrepeat.support.search_rank import (
     CERTAIN,
     KNOBS,
     VIEWS,
+    Counter,
     Idea,
     Knobs,
     Library,
@@ -118,7 +120,8 @@ class Related:
         self, text: str, limit: int = 10, *, without: Collection[int] = (), only: Collection[int] | None = None
     ) -> Answer:
         """The documents most about the same as `text`; `without` these, and `only` among those, when it is given."""
-        asked = ideas(text, aliases(config().search_aliases), self.knobs)
+        known = aliases(config().search_aliases)
+        asked = ideas(text, known, self.knobs)
         library, counts = self._library({word for idea in asked for form in idea.forms for word in form})
         if not library.documents or not asked:
             return Answer((), 0.0)
@@ -127,14 +130,14 @@ class Related:
             for form in idea.forms:
                 counts[form] = len(having[form]) if form in having else counts.get(form, 0) if len(form) == 1 else 0
         question = weighed(asked, counts, library.documents)
-        scorer = Scorer(question, library, self.knobs)
+        scorer, counter = Scorer(question, library, self.knobs), Counter(question)
         best = _candidates(question, having, without, only)
-        pages = {doc: (views, read_bag(bag)) for doc, views, bag in self._read(best)}
-        scored = sorted(((scorer.score(*page), doc) for doc, page in pages.items()), key=lambda hit: (-hit[0], hit[1]))
-        hits = tuple(Scored(doc, score, scorer.why(*pages[doc])) for score, doc in scored[:limit])
-        certain = weighed(ideas(text, aliases(config().search_aliases), CERTAIN), counts, library.documents)
+        pages = {doc: counter.count(views, read_bag(bag)) for doc, views, bag in self._read(best)}
+        scored = sorted(((scorer.score(page), doc) for doc, page in pages.items()), key=lambda hit: (-hit[0], hit[1]))
+        hits = tuple(Scored(doc, score, scorer.why(pages[doc])) for score, doc in scored[:limit])
+        certain = weighed(ideas(text, known, CERTAIN), counts, library.documents)
         sure = Scorer(certain, library, CERTAIN)
-        return Answer(hits, confidence([sure.score(*pages[doc]) for _, doc in scored[:BESIDE]], certain))
+        return Answer(hits, confidence([sure.score(pages[doc]) for _, doc in scored[:BESIDE]], certain))
 
     def _library(self, asked: Iterable[str]) -> tuple[Library, dict[Phrase, int]]:
         wanted = [*_TOTALS, *sorted(asked)]
@@ -174,10 +177,11 @@ class Related:
                 return having
         said = [" AND ".join(f'{VIEWS[-1]} : "{piece}"' for piece in _pieces(form)) for form in forms]
         with connection.cursor() as cursor:
-            statement = f"select q.key, t.rowid from json_each(%s) q cross join {self.table} t where t.{self.table} match q.value"
-            cursor.execute(statement, [json.dumps(said)])
-            for at, doc in cursor.fetchall():
-                having[forms[at]].append(doc)
+            found = f"(select json_group_array(rowid) from {self.table} where {self.table} match q.value)"
+            cursor.execute(f"select q.key, {found} from json_each(%s) q", [json.dumps(said)])
+            for at, docs in cursor.fetchall():
+                if docs != "[]":
+                    having[forms[at]] = json.loads(docs)
         return having
 
     def _read(self, docs: Sequence[int]) -> list[tuple[int, tuple[str, ...], str]]:
@@ -193,7 +197,7 @@ class Related:
 
     def _count(self, pages: Iterable[Sequence[str]], by: int) -> None:
         """Count documents' stems in (1) or out (-1), in one order, so that two writers do not wait for each other crosswise."""
-        counts: Counter[str] = Counter()
+        counts: Tally[str] = Tally()
         for views in pages:
             counts.update(dict.fromkeys(views[-1].split(), by))
             counts.update(dict(zip(_TOTALS, (by, *(by * len(view.split()) for view in views)), strict=True)))
@@ -244,18 +248,20 @@ def _candidates(
     only: Collection[int] | None,
 ) -> list[int]:
     """The documents with the most of the question, at most `CANDIDATES`."""
-    total: Counter[int] = Counter()
+    total: dict[int, float] = {}
     for idea in question:
-        best: dict[int, float] = {}
-        for form, worth in sorted(idea.forms.items(), key=lambda item: item[1]):
-            best.update(dict.fromkeys(having.get(form, ()), worth))
+        found = sorted((worth, form) for form, worth in idea.forms.items() if form in having)
+        if not found:
+            continue
+        best = {doc: worth for worth, form in found[:-1] for doc in having[form]}
+        best.update(dict.fromkeys(having[found[-1][1]], found[-1][0]))
         for doc, worth in best.items():
-            total[doc] += worth  # type: ignore[assignment]
+            total[doc] = total.get(doc, 0.0) + worth
     for doc in without:
         total.pop(doc, None)
     if only is not None:
         wanted = set(only)
-        total = Counter({doc: worth for doc, worth in total.items() if doc in wanted})
+        total = {doc: worth for doc, worth in total.items() if doc in wanted}
     least = min(nlargest(CANDIDATES, total.values()), default=0)
     above = [doc for doc, worth in total.items() if worth > least]
     level = sorted((doc for doc, worth in total.items() if worth == least), reverse=True)  # of equals the newest
