@@ -14,7 +14,7 @@ from django.db import OperationalError
 from tests.support.bodies import alertmanager
 from unrepeat.arrivals import commands, store
 from unrepeat.arrivals.intake import Intake
-from unrepeat.arrivals.models import Delivery, Source
+from unrepeat.arrivals.models import Delivery, Source, SourceSecret
 from unrepeat.arrivals.senders import Senders
 from unrepeat.arrivals.writer import Writer
 
@@ -208,6 +208,19 @@ def test_a_source_with_a_secret_takes_only_what_is_signed_with_it(path):
     missing, wrong, good = at_the_door(knock)
     assert is_a_problem(missing, 401) and is_a_problem(wrong, 401) and good.status == 202
     assert Delivery.objects.count() == 1
+
+
+def test_a_secret_that_cannot_be_opened_is_its_own_source_s_trouble_only(path):
+    commands.set_secret("prometheus", "geheim-und-lang-genug")
+    SourceSecret.objects.update(sealed="sealed with another key")
+    other = f"/in/other/{commands.add_source('other', 'alertmanager')}"
+
+    async def knock(door):
+        return await door.send(path, BODY), await door.send(other, BODY)
+
+    refused, taken = at_the_door(knock)
+    assert is_a_problem(refused, 503) and "another secret key" in refused.json["why"]
+    assert taken.status == 202
 
 
 def test_a_body_over_the_source_s_limit_is_refused_by_its_announced_and_by_its_real_length(path):

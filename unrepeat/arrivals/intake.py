@@ -192,12 +192,21 @@ def _check_signature(sender: Sender, kind: SourceKind, body: bytes, headers: dic
     if not sender.secrets:
         return
     now = clock.now()
-    valid = [secret for secret, expires_at in sender.secrets if expires_at is None or expires_at > now]
+    now_good = [secret for secret, expires_at in sender.secrets if expires_at is None or expires_at > now]
+    valid = [secret for secret in now_good if secret is not None]
     try:
         good = bool(valid) and kind.verify(body, headers, valid, sender.options)
     except Exception as error:  # noqa: BLE001 - whatever a kind does, it is not signed
         log.warning("a signature could not be checked", source=sender.name, error=str(error))
         good = False
+    if not good and len(valid) < len(now_good):
+        raise Problem(
+            "The signature cannot be checked.",
+            f"The secret of the source “{sender.name}” was stored with another secret key of this server.",
+            f"Store it anew with `unrepeat source secret {sender.name}`; until then, send again.",
+            status=503,
+            retry=True,
+        )
     if not good:
         raise Problem(
             "The signature is missing or wrong.",

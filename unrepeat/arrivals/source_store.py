@@ -50,8 +50,8 @@ def end_tokens(source: Source, at: datetime) -> int:
 
 
 def revoke_tokens(source: Source, at: datetime) -> int:
-    """Revoke all tokens that are not revoked; returns how many those were."""
-    return SourceToken.objects.filter(source=source, revoked_at=None).update(revoked_at=at)
+    """Revoke all tokens; returns how many were good until now."""
+    return _revoke(SourceToken.objects.filter(source=source), at)
 
 
 def add_secret(source: Source, secret: str, at: datetime) -> None:
@@ -65,10 +65,20 @@ def end_secrets(source: Source, at: datetime) -> int:
 
 
 def revoke_secrets(source: Source, at: datetime) -> int:
-    """Revoke all secrets that are not revoked; returns how many those were."""
-    return SourceSecret.objects.filter(source=source, revoked_at=None).update(revoked_at=at)
+    """Revoke all secrets; returns how many were good until now. Those that have run out go too: while one is left, bodies must be signed."""
+    return _revoke(SourceSecret.objects.filter(source=source), at)
 
 
 def _end(rows: QuerySet[Any], at: datetime) -> int:
-    good = rows.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None)
-    return good.update(expires_at=at)
+    return _good(rows, at).update(expires_at=at)
+
+
+def _revoke(rows: QuerySet[Any], at: datetime) -> int:
+    good = _good(rows, at).count()
+    rows.filter(revoked_at=None).update(revoked_at=at)
+    return good
+
+
+def _good(rows: QuerySet[Any], at: datetime) -> QuerySet[Any]:
+    """Those that would still be good at `at`."""
+    return rows.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None)

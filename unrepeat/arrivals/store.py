@@ -20,6 +20,7 @@ from unrepeat.arrivals.models import Alert, Change, Delivery, Source, SourceSecr
 from unrepeat.arrivals.occurrences import Key, Latest, Occurrence, clean, json_text, key_hash, short_key
 from unrepeat.arrivals.records import ChangeSeen
 from unrepeat.support import bell
+from unrepeat.support.problems import Problem
 from unrepeat.support.secret import unseal
 
 READER = 0x756E7265  # of the advisory lock that the one reader holds on PostgreSQL
@@ -28,7 +29,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A source as the intake needs it. `tokens`: hash to moment of expiry; `secrets`: opened, with moment of expiry."""
+    """A source as the intake needs it. `tokens`: hash to moment of expiry; `secrets`: opened, with moment of expiry; None: cannot be opened."""
 
     id: int
     name: str
@@ -36,7 +37,7 @@ class Sender:
     max_bytes: int | None
     options: Mapping[str, Any]
     tokens: Mapping[str, datetime | None]
-    secrets: tuple[tuple[str, datetime | None], ...]
+    secrets: tuple[tuple[str | None, datetime | None], ...]
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -65,9 +66,9 @@ def senders() -> dict[str, Sender]:
     tokens: dict[int, dict[str, datetime | None]] = {}
     for token in SourceToken.objects.filter(revoked_at=None):
         tokens.setdefault(token.source_id, {})[token.hash] = token.expires_at
-    secrets: dict[int, list[tuple[str, datetime | None]]] = {}
+    secrets: dict[int, list[tuple[str | None, datetime | None]]] = {}
     for secret in SourceSecret.objects.filter(revoked_at=None):
-        secrets.setdefault(secret.source_id, []).append((unseal(secret.sealed), secret.expires_at))
+        secrets.setdefault(secret.source_id, []).append((_unsealed(secret.sealed), secret.expires_at))
     return {
         source.name: Sender(
             source.id,
@@ -80,6 +81,14 @@ def senders() -> dict[str, Sender]:
         )
         for source in Source.objects.all()
     }
+
+
+def _unsealed(sealed: str) -> str | None:
+    """A secret, or None when the server's key has changed: that is the trouble of its source, and of no other."""
+    try:
+        return unseal(sealed)
+    except Problem:
+        return None
 
 
 def keep_deliveries(arrivals: Sequence[Arrival]) -> None:

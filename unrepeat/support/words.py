@@ -23,7 +23,7 @@ def span(length: timedelta | None) -> str:
         return "–"
     seconds = length.total_seconds()
     if seconds < 1:
-        return f"{seconds:.1f} s" if seconds else "0 s"
+        return f"{seconds:.1f} s" if seconds >= 0.05 else "0 s"
     if seconds < 60:
         return f"{seconds:.0f} s"
     if seconds < 600:
