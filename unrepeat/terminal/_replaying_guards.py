@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,8 @@ from unrepeat.web.api.guard_shapes import TrialSent
 
 ACTS = ("declare_guard", "prove_guard", "run_guard")
 FILE = "guards.toml"
+KEPT = "Kept from when this was recorded, not run anew: it runs the releases of the service itself."
 SHORT = 60  # characters of a measure's text on the screen
-ELSEWHERE = (
-    "Found by a runner when this was recorded, and not run anew here: it runs the releases of the service itself."
-)
 MARKS = {"verified": "✓", "failed": "■", "done": "◐", "open": "·", "dropped": "·"}
 
 
@@ -64,7 +63,8 @@ class Guards:
         if guard is None:
             raise Problem(f"There is no guard {line['guard']} yet.", "A runner reports it before it was declared.", "")
         sent = TrialSent.model_validate(line["body"])
-        reporting.prove(guard.name, guard.service, sent.digest, sent.failure.ran(), sent.fix.ran(), by=str(line["by"]))
+        sides = [_kept(side.ran()) for side in (sent.failure, sent.fix)]
+        reporting.prove(guard.name, guard.service, sent.digest, *sides, by=str(line["by"]))
 
     def _declare(self, name: str, incident: int, *, by: str) -> None:
         block = next((one for one in declared.parse(self._text()) if one.name == name), None)
@@ -112,6 +112,11 @@ class Guards:
         return recordings.cut(source, name, *window, healthy=True, into=self._keep_in)
 
 
+def _kept(ran: commands.Ran) -> commands.Ran:
+    """A run that was not made here, which it says wherever it is told: in the log, on the guard's page, in the report."""
+    return replace(ran, outcome=replace(ran.outcome, said=f"{ran.outcome.said} {KEPT}"))
+
+
 def tell(console: Console, number: int) -> None:
     """Print the measures of an incident with their states, and its guards with what proves them or what is lacking."""
     log = incidents.log_of(number)
@@ -136,8 +141,7 @@ def _guard(guard: GuardFact, zone: str) -> list[str]:
     """A guard in a few lines: what proves it, or why nothing does, and the remedy."""
     lines = [f"  {guard.name} ({said.kind(guard)}). {said.guard(guard, zone)}"]
     if guard.proven:
-        lines += [f"      red: {guard.red_said}", f"    green: {guard.green_said}"]
-        return lines if kind_of(guard.kind).SAFE else [*lines, f"    {ELSEWHERE}"]
+        return [*lines, f"      red: {guard.red_said}", f"    green: {guard.green_said}"]
     row = store.guard(guard.number)
     trial = store.newest_proof(row)
     if trial is not None:
