@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +22,8 @@ from unrepeat.web import people, tokens
 from unrepeat.web.access import Role, caller_of, may, needs
 from unrepeat.web.models import ApiToken, User
 
+SECRET = frozenset({"secret_key", "token"})  # settings that are never shown
+PASSWORD = re.compile(r"(://[^:@/]*):.*@")  # in an address, with odd characters in it too
 OVERLAPS = {"0": timedelta(0), "1": timedelta(hours=1), "24": timedelta(hours=24), "168": timedelta(days=7)}
 
 
@@ -214,15 +216,15 @@ def _configured(now: Config) -> list[tuple[str, str, str, bool]]:
     rows = []
     for name, spec in type(now).model_fields.items():
         value = getattr(now, name)
-        shown = "set" if name == "secret_key" and value else _without_password(str(value))
-        rows.append((f"UNREPEAT_{name.upper()}", shown, str(spec.default), value != spec.default))
+        shown = "set" if name in SECRET and value else PASSWORD.sub(r"\1:hidden@", _as_set(value))
+        rows.append((f"UNREPEAT_{name.upper()}", shown, _as_set(spec.default), value != spec.default))
     return rows
 
 
-def _without_password(value: str) -> str:
-    """An address with its password hidden."""
-    try:
-        password = urlsplit(value).password
-    except ValueError:
-        return "hidden: not an address" if "@" in value else value
-    return value.replace(f":{password}@", ":hidden@") if password else value
+def _as_set(value: object) -> str:
+    """A value as one writes it into the environment."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    return ",".join(value) if isinstance(value, list) else "" if value is None else str(value)
