@@ -86,13 +86,13 @@ def _mitigate(state: State, act: a.Mitigate, number: int, at: datetime) -> list[
             "What stopped the harm must be one of the changes near the incident.",
             checks.choices("Name one of these", state.changes),
         )
-    return [e.Mitigated(checks.text("how", act.how, checks.REASON), act.change)]
+    return [e.Mitigated(checks.text("account of what stopped the harm", act.how, checks.REASON), act.change)]
 
 
 def _resolve(state: State, act: a.Resolve, number: int, at: datetime) -> list[e.Entry]:
     checks.needs_open(state, number)
     checks.not_before_start(state, number, at)
-    return [e.Resolved(checks.text("how", act.how, checks.REASON))]
+    return [e.Resolved(checks.text("account of how you know", act.how, checks.REASON))]
 
 
 def _reopen(state: State, act: a.Reopen, number: int, _: datetime) -> list[e.Entry]:
@@ -132,7 +132,7 @@ def _note(_: State, act: a.Note, __: int, ___: datetime) -> list[e.Entry]:
 
 
 def _hand_role(state: State, act: a.HandRole, number: int, _: datetime) -> list[e.Entry]:
-    to, role = checks.text("to", act.to, checks.NAME), checks.one_of("role", act.role, ROLES)
+    to, role = checks.text("person's name", act.to, checks.NAME), checks.one_of("role", act.role, ROLES)
     before = state.roles.get(act.role, "")
     if before == to:
         raise Conflict(f"{to} already is {role} of incident {number}.", "Nothing would change.", "Name somebody else.")

@@ -117,7 +117,7 @@ def _close_regression(state: State, act: a.CloseRegression, number: int, _: date
                 f"Its guard {guard.name} is {guard.colour}: {checks.shortened(guard.run_said, 120)}",
                 "Mend what it shows and run it again; when it is green, close this.",
             )
-    return [e.RegressionClosed(act.measure, checks.text("how", act.how, checks.REASON))]
+    return [e.RegressionClosed(act.measure, checks.text("account of how you know", act.how, checks.REASON))]
 
 
 # --- repeats --------------------------------------------------------------------------------------------------------
