@@ -153,10 +153,17 @@ def moment(value: object) -> datetime | None:
     return found if found is not None and found >= _BEFORE_TIMES else None
 
 
-def is_not_yet(value: object) -> bool:
-    """Whether this is a time that says "not yet": year 1 or 0 seconds, as programs write a time that was never set."""
-    found = _written(value)
-    return found is not None and found < _BEFORE_TIMES
+def moment_told(values: Mapping[str, Any], name: str) -> datetime | None:
+    """The time in a field; None when it is left out or was never set (year 1). One that is there and cannot be read is `Unreadable`:
+    it must not silently become another.
+    """
+    given = values.get(name)
+    if given is None or given == "":
+        return None
+    found = _written(given)
+    if found is None:
+        raise Unreadable(f"The time “{name}” cannot be read: “{text(given, 60)}”. Write 2024-08-12T15:13:00Z.")
+    return found if found >= _BEFORE_TIMES else None
 
 
 def _written(value: object) -> datetime | None:

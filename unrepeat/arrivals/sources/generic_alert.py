@@ -69,7 +69,7 @@ def read(raw: bytes, headers: Mapping[str, str], received_at: datetime) -> Readi
         key=_key(told, status, service, summary),
         status=status,
         name=body.first(told, ("name",)) or body.text(labels.get("alertname") or summary),
-        starts_at=_started_at(told),
+        starts_at=body.moment_told(told, "started_at"),
         service=service,
         severity=body.text(told.get("severity")) or severity_of(labels),
         summary=summary,
@@ -96,16 +96,6 @@ def _key(told: Json, status: Status, service: str, summary: str) -> str:
     if not given and not summary:
         raise Unreadable(f"Nothing says which alert is {status}: give its “dedup_key”, or the same “summary”.")
     return given or "/".join(part for part in (service, summary) if part)
-
-
-def _started_at(told: Json) -> datetime | None:
-    given = told.get("started_at")
-    if given is None or given == "" or body.is_not_yet(given):
-        return None
-    at = body.moment(given)
-    if at is None:
-        raise Unreadable(f"The time “started_at” cannot be read: “{body.text(given, 60)}”. Write 2024-08-12T15:13:00Z.")
-    return at
 
 
 def _annotations(told: Json) -> dict[str, str]:

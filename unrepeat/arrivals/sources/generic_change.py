@@ -53,7 +53,7 @@ def read(raw: bytes, headers: Mapping[str, str], received_at: datetime) -> Readi
     summary = body.text(told.get("summary"))
     if not service and not summary:
         raise Unreadable("The change has neither a “service” nor a “summary”: give at least one.")
-    at = _at(told, received_at)
+    at = body.moment_told(told, "at") or received_at
     change = ChangeSeen(
         key=_key(told, at),
         kind=_kind(told),
@@ -83,17 +83,6 @@ def _status(told: Json) -> Status:
     if status not in _STATUSES:
         raise Unreadable(f"The status “{status[:40]}” is none of: started, succeeded, failed.")
     return _STATUSES[status]
-
-
-def _at(told: Json, received_at: datetime) -> datetime:
-    """When it happened; a time that is there but cannot be read must not silently become the time of arrival."""
-    given = told.get("at")
-    if given is None or given == "" or body.is_not_yet(given):
-        return received_at
-    at = body.moment(given)
-    if at is None:
-        raise Unreadable(f"The time “at” cannot be read: “{body.text(given, 60)}”. Write 2024-08-12T15:13:00Z.")
-    return at
 
 
 def _key(told: Json, at: datetime) -> str:
