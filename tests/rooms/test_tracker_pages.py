@@ -121,7 +121,7 @@ def test_the_api_adds_lists_uses_and_removes_trackers(world, server):
     assert ben.post(f"{path}/{measures[0]}/ticket", {"tracker": "shop"}).status_code == 202
     Worker().run_until_idle()
     [listed] = ada.get("/trackers").json()["items"]
-    assert listed["troubled"] == 1 and "does not know the token" in listed["trouble"]
+    assert listed["troubled"] == 1 and listed["trouble"].startswith("1 ticket waits: 127.0.0.1 did not take it.")
     assert "token" not in ada.send("PUT", "/trackers/shop/token", {"token": TOKEN}).json()
     Worker().run_until_idle()
     there = server.add("Another", "")

@@ -36,7 +36,7 @@ def trackers() -> list[TrackerSeen]:
     found = []
     for row in told_store.trackers():
         tickets, troubled, trouble = counts.get(row.pk, (0, 0, ""))
-        more = f"{troubled} tickets wait; one because: {trouble}" if troubled else ""
+        more = f"{f'{troubled} tickets wait; one' if troubled > 1 else '1 ticket waits'}: {trouble}" if troubled else ""
         kind = known.get(row.kind)
         found.append(
             TrackerSeen(
