@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import cycle
 
 import pytest
 from django.db import connection, transaction
@@ -30,7 +31,9 @@ class Fleet:
         host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
         url = f"sqlite:///{name}" if connection.vendor == "sqlite" else f"postgresql://app@{host}:{port}/{name}"
         self.environment = os.environ | {"DATABASE_URL": url}
-        self.chance = random.Random(7)
+        chance = random.Random(7)
+        begun, inside = ["killed", "killed", "stopped", *[""] * 27], ["killed", "killed", *[""] * 28]
+        self.fates = {word: cycle(chance.sample(fates, 30)) for word, fates in (("begun", begun), ("inside", inside))}
         self.running: list[subprocess.Popen[str]] = []
         self.readers: list[threading.Thread] = []
         self.killed = {"begun": 0, "inside": 0}
@@ -53,16 +56,16 @@ class Fleet:
         for line in process.stdout:
             word = line.split()[0]
             self.lost += word == "lost"
-            if self.closing or word not in self.killed:
+            if self.closing or word not in self.fates:
                 continue
-            fate = self.chance.random()
-            if fate < 0.06:
+            fate = next(self.fates[word])
+            if fate == "killed":
                 self.killed[word] += 1
                 process.kill()
                 process.wait()
                 self.start()
                 return
-            if fate < 0.09 and word == "begun":
+            if fate == "stopped":
                 self.stopped += 1
                 process.send_signal(signal.SIGSTOP)
                 time.sleep(LEASE * 1.3)  # longer than its lease: another worker must take over

@@ -93,7 +93,8 @@ def test_a_part_that_dies_later_is_noticed():
 
 
 LAB = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, also where tests run in the background
 sys.path.insert(0, {tests!r})
 from test_lab_supervisor import Sleeper
 from lab.supervisor import Supervisor
@@ -111,8 +112,11 @@ def test_a_lab_that_is_killed_leaves_nothing_behind(sign):
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as lab:
-        folder, pid, child = lab.stdout.readline().split()
-        lab.send_signal(sign)
-        lab.wait(timeout=20)
+        try:
+            folder, pid, child = lab.stdout.readline().split()
+            lab.send_signal(sign)
+            lab.wait(timeout=20)
+        finally:
+            lab.kill()
     assert soon(lambda: gone(int(pid)) and gone(int(child)))
     assert soon(lambda: not Path(folder).exists())
