@@ -56,7 +56,10 @@ ROLES = {"anonymous": None, "reader": Role.READER, "responder": Role.RESPONDER, 
 
 def addresses(world=None) -> list[tuple[str, str, URLPattern]]:
     """Every address there is: its name or route, an example of it (of things that exist in `world`), and its pattern."""
-    return [(name, _example(route, world), pattern) for name, route, pattern in _walk(get_resolver().url_patterns, "")]
+    subjects = _subjects(world) if world else {}
+    return [
+        (name, _example(route, subjects), pattern) for name, route, pattern in _walk(get_resolver().url_patterns, "")
+    ]
 
 
 def _walk(patterns, before):
@@ -68,7 +71,21 @@ def _walk(patterns, before):
             yield (one.name if one.name and not route.startswith("api/") else route), route, one
 
 
-def _example(route: str, world) -> str:
+def _subjects(world) -> dict[str, int]:
+    """A number that exists, for each subject that routes have a word for; at the end the one for all others."""
+    return {
+        "postmortems": world.report,
+        "deliveries": Delivery.objects.get().pk,
+        "api/v1/tokens": ApiToken.objects.get(user__username="Ada").pk,
+        "tokens/": 999_999,  # a page ends only one's own token, which another test holds it to
+        "people": User.objects.get(username="Cleo").pk,
+        "alerts": Alert.objects.earliest("pk").pk,
+        "changes": Change.objects.get().pk,
+        "": world.incident,
+    }
+
+
+def _example(route: str, subjects: dict[str, int]) -> str:
     """An address that the route stands for; things of that number exist."""
     values = {
         "seq": "1",
@@ -81,17 +98,8 @@ def _example(route: str, world) -> str:
         "postmortem": "1",
         "pk": "1",
     }
-    if world is not None:
-        subjects = {
-            "postmortems": world.report,
-            "deliveries": Delivery.objects.get().pk,
-            "api/v1/tokens": ApiToken.objects.get(user__username="Ada").pk,
-            "tokens/": 999_999,  # a page ends only one's own token, which another test holds it to
-            "people": User.objects.get(username="Cleo").pk,
-            "alerts": Alert.objects.earliest("pk").pk,
-            "changes": Change.objects.get().pk,
-        }
-        found = next((number for subject, number in subjects.items() if subject in route), world.incident)
+    if subjects:
+        found = next((number for subject, number in subjects.items() if subject in route))
         values |= {"number": str(found), "pk": str(found)}
     if route.startswith("guards/"):
         values["name"] = "sessions-end"
