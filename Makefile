@@ -9,6 +9,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v p
 RECORDING := lab/recordings/2024-08-12-memory-leak
 OUT := out/2024-08-12-memory-leak
 PYTEST := $(BIN)/pytest
+# Three on two cores, since many tests wait for real parts.
+POOL := -n 3 --dist worksteal
 
 .PHONY: help demo test test-quick check format bench serve lab lab-smoke parts requirements clean
 
@@ -49,14 +51,12 @@ demo: $(VENV)/run.stamp  ## Replay the outage of 12 August 2024 and hold its rep
 	@$(BIN)/unrepeat replay $(RECORDING) --fresh out/demo.db --out $(OUT)
 
 test: $(VENV)/dev.stamp parts  ## Run all tests: SQLite and PostgreSQL, real parts, a real browser
-	$(PYTEST) tests/unit tests/contracts tests/lab -n 2
-	$(PYTEST) tests/rooms -n 2
-	UNREPEAT_TEST_DATABASE=postgresql $(PYTEST) tests/rooms -n 2
-	$(PYTEST) tests/journeys tests/faults -n 2 --dist loadfile
-	$(PYTEST) tests/browser -n 2
+	$(PYTEST) tests/journeys tests/faults tests/rooms tests/unit tests/contracts tests/lab $(POOL)
+	UNREPEAT_TEST_DATABASE=postgresql $(PYTEST) tests/rooms $(POOL)
+	$(PYTEST) tests/browser -n 2 --dist worksteal
 
 test-quick: $(VENV)/dev.stamp  ## Run the tests that need no real parts (SQLite)
-	$(PYTEST) tests/unit tests/contracts tests/rooms -n 2
+	$(PYTEST) tests/unit tests/contracts tests/rooms $(POOL)
 
 # --- care -----------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import hypothesis
+import pytest
 import structlog
 
 from tests.support.postgres import PostgresCluster, postgres_binaries
@@ -55,3 +56,18 @@ def pytest_sessionstart(session):
     from tests.support.append_only import let_tests_flush
 
     let_tests_flush()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """A room's test that asks no database would say the same on PostgreSQL as it has said on SQLite."""
+    if os.environ.get("UNREPEAT_TEST_DATABASE", "sqlite") == "sqlite":
+        return
+    asks = [one for one in items if "rooms" not in one.path.parts or _asks_the_database(one)]
+    config.hook.pytest_deselected(items=[one for one in items if one not in set(asks)])
+    items[:] = asks
+
+
+def _asks_the_database(item) -> bool:
+    """Whether it may: pytest-django refuses it to all others."""
+    return bool(item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames))
