@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import time
 from datetime import datetime, timedelta
@@ -182,6 +183,15 @@ def test_a_log_that_cannot_be_read_is_a_reason_and_the_incident_goes_on(tmp_path
     assert "requests.parquet cannot be read" in first
     assert "no file matches" in second
     perform(number, Resolve("all is well"), "15:20")
+
+
+def test_only_files_of_the_time_that_is_asked_about_are_read(tmp_path, monkeypatch):
+    number = an_incident()
+    new, old = a_shop_log(tmp_path / "access.log"), a_shop_log(tmp_path / "access.log.1")
+    os.utime(old, (at("14:00").timestamp(),) * 2)
+    monkeypatch.setattr(request_source, "config", lambda: SimpleNamespace(request_log=f"{new}*"))
+    look(number, "15:46")
+    assert said(number)[0].source == "access.log"
 
 
 def test_an_engine_that_is_gone_in_the_middle_of_a_question_is_a_reason_said_once(tmp_path):

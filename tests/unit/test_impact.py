@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -72,20 +73,72 @@ def test_rotated_and_packed_logs_are_one_log(log, tmp_path):
     assert told(measure(both, QUESTION)) == told(measure(log, QUESTION))
 
 
+def combined(text: str) -> str:
+    """A JSON line of the story as nginx writes it in the combined format."""
+    r = json.loads(text)
+    return (
+        f'127.0.0.1 - - [{datetime.fromtimestamp(r["at"], UTC):%d/%b/%Y:%H:%M:%S +0000}] "{r["method"]} {r["path"]}?q=1 HTTP/1.1" '
+        f'{r["status"]} 512 "-" "Mozilla/5.0 (X11; Linux)" {r["request_time"]} "{r["session"]}"'
+    )
+
+
 def test_combined_lines_say_the_same_as_json_lines(log, tmp_path):
     file = tmp_path / "combined.log"
-    rows = [json.loads(text) for text in STORY]
-    file.write_text(
-        "".join(
-            f'127.0.0.1 - - [{datetime.fromtimestamp(r["at"], UTC):%d/%b/%Y:%H:%M:%S +0000}] "{r["method"]} {r["path"]}?q=1 HTTP/1.1" '
-            f'{r["status"]} 512 "-" "Mozilla/5.0 (X11; Linux)" {r["request_time"]} "{r["session"]}"\n'
-            for r in rows
-        )
-        + "no line of a log\n"
-    )
-    combined = requests.nginx_combined(requests.duckdb(), [file])
-    assert told(measure(combined, QUESTION)) == told(measure(log, QUESTION))
-    assert combined.unreadable == 1
+    file.write_text("\n".join([*map(combined, STORY), "no line of a log\n"]))
+    read = requests.nginx_combined(requests.duckdb(), [file])
+    assert told(measure(read, QUESTION)) == told(measure(log, QUESTION))
+    assert read.unreadable == 1
+
+
+def test_a_combined_line_that_is_half_written_or_has_an_odd_quote_spoils_no_other(log, tmp_path):
+    packed, plain = tmp_path / "access.log.1.gz", tmp_path / "access.log"
+    lines = [combined(text) for text in STORY]
+    packed.write_bytes(gzip.compress("\n".join([*lines[:6], lines[6][:60], 'upstream "odd', ""]).encode()))
+    plain.write_text("\n".join([*lines[6:], lines[0][:70]]))
+    both = request_source.opened([plain, packed])
+    assert told(measure(both, QUESTION)) == told(measure(log, QUESTION))
+    assert both.unreadable == 3
+
+
+def test_combined_lines_without_a_session_are_requests_of_nobody(tmp_path):
+    file = tmp_path / "access.log"
+    lines = [combined(text) for text in STORY]
+    file.write_text("\n".join([line.rpartition(' "')[0] + ' "-"' for line in lines]) + "\n")
+    assert told(measure(request_source.opened([file]), QUESTION))["users slowed"] == (0, 0)
+    file.write_text("\n".join(line[: line.index("Linux)") + 7] for line in lines) + "\n")
+    plain = told(measure(request_source.opened([file]), QUESTION))
+    assert plain["requests failed"] == (1, 10)
+    assert plain["users slowed"] == (0, 0)
+
+
+@pytest.mark.parametrize("kind", [str, combined])
+def test_the_format_is_told_by_the_first_line_that_is_a_request(log, tmp_path, kind):
+    new, nonsense, old = tmp_path / "access.log", tmp_path / "access.log.1", tmp_path / "access.log.2.gz"
+    new.write_text("")
+    nonsense.write_text("2024/08/12 15:15:00 [error] 7#0: upstream\n{half\n" * 5000)
+    old.write_bytes(gzip.compress(("\n".join(map(kind, STORY)) + "\n").encode()))
+    read = request_source.opened([new, nonsense, old])
+    assert told(measure(read, QUESTION)) == told(measure(log, QUESTION))
+    assert read.unreadable == 10_000
+
+
+class TestOfARotatedSet:
+    def test_only_files_that_were_written_since_are_read_and_none_is_too_old_to_be_the_newest(self, tmp_path):
+        files = [tmp_path / f"access.log.{i}" for i in range(3)]
+        for days, file in enumerate(files):
+            file.write_text("")
+            os.utime(file, (NOON.timestamp() - days * 86400,) * 2)
+        assert request_source.written_since(files, NOON - timedelta(hours=30)) == files[:2]
+        assert request_source.written_since(files, NOON + timedelta(days=9)) == files[:1]
+        assert request_source.written_since(files, None) == files
+
+    def test_too_many_to_read_are_a_reason_and_not_a_smaller_number(self, tmp_path, monkeypatch):
+        files = [tmp_path / f"access.log.{i}" for i in range(3)]
+        for file in files:
+            file.write_text("")
+        monkeypatch.setattr(request_source, "MOST_FILES", 2)
+        with pytest.raises(Unanswered, match="3 files of UNREPEAT_REQUEST_LOG were written in that time, more than 2"):
+            request_source.written_since(files, None)
 
 
 def test_an_empty_window_has_no_share_and_no_threshold(log):

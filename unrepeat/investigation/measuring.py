@@ -65,8 +65,7 @@ def ask(claim: Claim) -> Measured | str | None:
         return None
     began = time.monotonic()
     try:
-        requests = request_log()
-        answer = NO_REQUEST_LOG if requests is None else _ask(requests, state, start)
+        answer = _ask(state, start)
     except Unanswered as error:
         return str(error)
     except Exception as error:  # an engine that is gone in the middle of a question says so in its driver's own way
@@ -93,25 +92,28 @@ def write(claim: Claim, answer: Measured | str | None) -> str:
     return f"incident {number}: {entry.kind}"
 
 
-def _ask(log: RequestLog, state: State, start: datetime) -> Measured | str | None:
+def _ask(state: State, start: datetime) -> Measured | str | None:
     now = clock.now()
     end = min(state.mitigated_at or state.resolved_at or now, now)
     quiet_until = min([change.at for change in state.changes.values() if change.at < start], default=start)
     before, after = gathering.margins(max(end - start, timedelta(0)))
     seen_from, seen_to = min(start - before, quiet_until - before / 2), min((state.resolved_at or end) + after, now)
-    slow, who_says, step = _expectations(log, state, seen_from, quiet_until)
+    requests = request_log(seen_from)
+    if requests is None:
+        return NO_REQUEST_LOG
+    slow, who_says, step = _expectations(requests, state, seen_from, quiet_until)
     if slow is None:
-        return f"{log.source} has no requests from the time before, so nobody can say what is slow"
+        return f"{requests.source} has no requests from the time before, so nobody can say what is slow"
     width = timedelta(seconds=gathering.step_for((seen_to - seen_from).total_seconds() * gathering.MOST / BUCKETS))
-    impact = measure(log, Question(start, end, slow, who_says, step, width, (seen_from, seen_to), now))
+    impact = measure(requests, Question(start, end, slow, who_says, step, width, (seen_from, seen_to), now))
     if not impact.requests_failed.denominator:
         waits = state.is_open and now - start < SOON
-        return None if waits else f"{log.source} has no requests since {start:%H:%M} UTC"
+        return None if waits else f"{requests.source} has no requests since {start:%H:%M} UTC"
     return Measured(impact, find_harm(impact.buckets, width, quiet_until), width)
 
 
 def _expectations(
-    log: RequestLog, state: State, quiet_from: datetime, quiet_until: datetime
+    requests: RequestLog, state: State, quiet_from: datetime, quiet_until: datetime
 ) -> tuple[float | None, str, Step | None]:
     """From when on a request is slow (seconds), who says so, and the business step: of the service that users meet, else from quiet times."""
     service = _front(state)
@@ -123,7 +125,7 @@ def _expectations(
     )
     if service and service.slow_over:
         return service.slow_over, f"objective of {service.name}", step
-    quiet = quiet_threshold(log, quiet_from, quiet_until)
+    quiet = quiet_threshold(requests, quiet_from, quiet_until)
     return quiet, "slowest of 1,000 requests in quiet times", step
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import glob
 import gzip
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,24 +17,35 @@ from unrepeat.investigation.telemetry import requests as logs
 from unrepeat.investigation.telemetry.requests import RequestLog
 from unrepeat.support.config import config
 
-MOST_FILES = 200
+MOST_FILES = 2000
+LOOKED_AT, LONGEST = 256 * 1024 * 1024, 64 * 1024  # characters: of a file, and of a line, by which its format is told
+_JSON_LINE = re.compile(r"\s*\{.*\}\s*$", re.DOTALL)
+_COMBINED_LINE = re.compile(r'\S+ \S+ .*\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "')
 
 _in_use: RequestLog | None = None
 
 
-def request_log() -> RequestLog | None:
-    """The requests that can be asked about now; None when no log is connected. Raises Unanswered when it cannot be read."""
+def request_log(since: datetime | None = None) -> RequestLog | None:
+    """The requests from `since` on that can be asked about now; None when no log is connected. Raises Unanswered when it cannot be read."""
     if _in_use is not None:
         return _in_use
     if not config().request_log:
         return None
     if "://" in config().request_log:
         return table(config().request_log)
-    names = sorted(glob.glob(config().request_log))  # noqa: PTH207 (an absolute pattern)
-    files = [Path(name) for name in names[:MOST_FILES]]
+    files = [Path(name) for name in sorted(glob.glob(config().request_log))]  # noqa: PTH207 (an absolute pattern)
     if not files:
         raise Unanswered(f"no file matches UNREPEAT_REQUEST_LOG ({config().request_log})")
-    return opened(files)
+    return opened(written_since(files, since))
+
+
+def written_since(files: Sequence[Path], since: datetime | None) -> list[Path]:
+    """Of a rotated set, those that may hold requests from `since` on, as they were written to since then; the newest one when none was."""
+    written = {file: file.stat().st_mtime for file in files if file.is_file()}
+    late = [file for file, at in written.items() if since is None or at >= since.timestamp()]
+    if len(late) > MOST_FILES:
+        raise Unanswered(f"{len(late)} files of UNREPEAT_REQUEST_LOG were written in that time, more than {MOST_FILES}")
+    return late or sorted(written, key=lambda file: written[file])[-1:] or list(files)
 
 
 def table(url: str) -> RequestLog:
@@ -58,12 +71,12 @@ def _connected(address: str) -> Any:
 
 
 def opened(files: Sequence[Path]) -> RequestLog:
-    """Parquet, JSON lines or the combined format, told by the first file; raises Unanswered."""
+    """Parquet, JSON lines or the combined format, told by the first line that is either; raises Unanswered."""
     con = logs.duckdb()
     try:
         if files[0].suffix == ".parquet":
             return logs.parquet(con, files)
-        return logs.nginx_json(con, files) if _begins(files[0]).startswith("{") else logs.nginx_combined(con, files)
+        return logs.nginx_combined(con, files) if _are_combined(files) else logs.nginx_json(con, files)
     except Exception as error:
         raise Unanswered(
             f"the request log {files[0].name} cannot be read: {str(error).splitlines()[0][:200]}"
@@ -83,6 +96,21 @@ def using(files: Sequence[Path]) -> Iterator[None]:
         _in_use = before
 
 
-def _begins(file: Path) -> str:
+def _are_combined(files: Sequence[Path]) -> bool:
+    """Whether the first line that is anything is a combined one. Files that are empty, or begin with what is no request, tell nothing."""
+    for file in files:
+        for line in _beginning(file):
+            if _JSON_LINE.match(line):
+                return False
+            if _COMBINED_LINE.match(line):
+                return True
+    return False
+
+
+def _beginning(file: Path) -> Iterator[str]:
+    """The lines of a file, up to LOOKED_AT characters of it."""
+    left = LOOKED_AT
     with gzip.open(file, "rt", errors="replace") if file.suffix == ".gz" else file.open(errors="replace") as lines:
-        return lines.readline(200).lstrip()
+        while left > 0 and (line := lines.readline(LONGEST)):
+            left -= len(line)
+            yield line

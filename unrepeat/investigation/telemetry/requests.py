@@ -74,41 +74,33 @@ def nginx_json(con: Any, files: Sequence[Path], keys: Mapping[str, str] = NGINX_
     return _kept(con, raw.select(**{name: raw[keys[name]] for name in COLUMNS}), _named(files))
 
 
+_COMBINED = (
+    r"^\S+ \S+ .*?\[(\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "  # when
+    r'"(\S+) ([^ ?"]*)(?:[^"\\]|\\.)*" (\d{3}) \S+ '  # method, path, status
+    r'"(?:[^"\\]|\\.)*" "(?:[^"\\]|\\.)*"'  # referer, agent
+    r'(?: ([\d.]+|-)(?: "?([^"]*)"?)?)?'  # request time, session
+)
+_LINES = """
+create temp table {name} as
+select epoch(try_strptime(said.day, '%d/%b/%Y:%H:%M:%S %z')) as "at", said.method, said.path, try_cast(said.status as bigint) as status,
+       try_cast(said.seconds as double) as seconds, said.session
+from (select regexp_extract(line, ?, ['day', 'method', 'path', 'status', 'seconds', 'session']) as said
+      from read_csv(?, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false, sep = '\x01', quote = '', escape = '', comment = '',
+                    strict_mode = false, ignore_errors = true, max_line_size = 16777216) where line <> '')
+"""
+
+
 def nginx_combined(con: Any, files: Sequence[Path]) -> RequestLog:
-    """Lines of the combined format followed by request time and session: `… "$http_user_agent" $request_time "$cookie_session"`."""
-    raw = con.read_csv(
-        [str(file) for file in files],
-        sep=" ",
-        quote='"',
-        header=False,
-        ignore_errors=True,
-        null_padding=True,
-        names=[
-            "ip",
-            "dash",
-            "user",
-            "day",
-            "zone",
-            "request",
-            "status",
-            "bytes",
-            "referer",
-            "agent",
-            "seconds",
-            "session",
-        ],
-        all_varchar=True,
-    )
-    words = raw.request.split(" ")
-    parsed = raw.select(
-        at=_when(raw.day, raw.zone),
-        method=words[0],
-        path=words[1].split("?")[0],
-        status=raw.status.try_cast("int64"),
-        seconds=raw.seconds.try_cast("float64"),
-        session=raw.session,
-    )
-    return _kept(con, parsed, _named(files))
+    """Lines of the combined format followed by request time and session: `… "$http_user_agent" $request_time "$cookie_session"`.
+
+    Each line is read by itself, so that one that makes no sense (half-written, an odd quote) spoils no other. Without a request time
+    nothing is slow; without a session nobody is known.
+    """
+    name = ibis.util.gen_name("lines")
+    con.con.execute(_LINES.format(name=name), [_COMBINED, [str(file) for file in files]])
+    kept = _kept(con, con.table(name), _named(files))
+    con.raw_sql(f"drop table {name}")
+    return kept
 
 
 def parquet(con: Any, files: Sequence[Path], columns: Mapping[str, str] = NGINX_JSON) -> RequestLog:
@@ -146,15 +138,8 @@ def _typed(table: ibis.Table) -> ibis.Table:
         at=at.cast("float64"),
         status=table.status.cast("int64"),
         seconds=table.seconds.cast("float64"),
-        session=table.session.fill_null(""),
+        session=ibis.ifelse(table.session == "-", "", table.session.fill_null("")),  # "-": nginx knows none
     )
-
-
-def _when(day: Any, zone: Any) -> Any:
-    """`[24/Nov/2026:07:31:47` and `+0000]` as a moment in UTC; nothing where a line has something else there."""
-    whole = day.re_search(r"^\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d$") & zone.re_search(r"^[+-]\d{4}\]$")
-    text = ibis.ifelse(whole, day.substr(1) + " " + zone.replace("]", ""), ibis.null("string"))
-    return text.as_timestamp("%d/%b/%Y:%H:%M:%S %z")
 
 
 def _named(files: Sequence[Path]) -> str:
