@@ -356,6 +356,7 @@ def test_a_list_of_unreadable_deliveries_leaves_the_bodies_where_they_are():
     read_all()
     (row,) = queries.unreadable().object_list
     assert row.get_deferred_fields() == {"body", "headers"}
+    assert row.size == 1000
 
 
 @pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", 0])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Q
+from django.db.models.functions import Length
 
 from unrepeat.arrivals.kind import source_kinds
 from unrepeat.arrivals.models import Alert, Change, Delivery, Source
@@ -62,11 +64,12 @@ def waiting() -> int:
     return Delivery.objects.filter(state=Delivery.State.WAITING).count()
 
 
-def unreadable(page: int = 1, size: int = PER_PAGE) -> Page[Delivery]:
-    """Deliveries that could not be read, newest first, with their sources."""
+def unreadable(page: int = 1, size: int = PER_PAGE) -> Page[Any]:
+    """Deliveries that could not be read, newest first, with their sources, and `size` (bytes) in place of body and headers."""
     rows = (
         Delivery.objects.filter(state=Delivery.State.UNREADABLE)
         .select_related("source")
+        .annotate(size=Length("body"))
         .defer("body", "headers")
         .order_by("-received_at", "-id")
     )

@@ -118,7 +118,7 @@ def list_changes(request: HttpRequest, chosen: Query[OfService]) -> dict[str, An
 def list_unreadable(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:  # noqa: ARG001
     """Deliveries that could not be read, newest first, with the reason. Nothing of them is lost."""
     page = queries.unreadable(paging.page, paging.per_page)
-    return _items(page, paging.page, [_delivery(row) for row in page])
+    return _items(page, paging.page, [_delivery(row, row.size) for row in page])
 
 
 @router.get("/deliveries/{number}", response=DeliveryFull, summary="One delivery with its body")
@@ -127,7 +127,7 @@ def get_delivery(request: HttpRequest, number: Path[Nth]) -> dict[str, Any]:  # 
     """One delivery, with what was sent; not for readers, since bodies may hold what is not for everybody."""
     row = queries.delivery(number)
     body = bytes(row.body).decode("utf-8", "replace")
-    return _delivery(row) | {"headers": row.headers, "body": body}
+    return _delivery(row, len(row.body)) | {"headers": row.headers, "body": body}
 
 
 def _items(page: Page[Any], asked: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def _change(row: Change) -> dict[str, Any]:
     return _same(ChangeShape, row)
 
 
-def _delivery(row: Delivery) -> dict[str, Any]:
+def _delivery(row: Delivery, size: int) -> dict[str, Any]:
     return {
         "number": row.pk,
         "source": row.source.name,
@@ -151,7 +151,7 @@ def _delivery(row: Delivery) -> dict[str, Any]:
         "received_at": row.received_at,
         "state": Delivery.State(row.state).name.lower(),
         "reason": row.reason,
-        "size": len(row.body),
+        "size": size,
     }
 
 
