@@ -46,9 +46,11 @@ _choose_database()
 os.environ["DJANGO_SETTINGS_MODULE"] = "unrepeat.settings"
 import django  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.contrib.auth.hashers import Argon2PasswordHasher as Passwords  # noqa: E402
 
 assert settings.DATABASES  # reads the settings, so that all is ready when the tests are collected
 django.setup()
+Passwords.time_cost, Passwords.memory_cost, Passwords.parallelism = 1, 8, 1  # a test's password is guessed by nobody
 
 
 def pytest_sessionstart(session):
