@@ -69,7 +69,8 @@ def test_kinds_say_how_to_set_them_up(unrepeat):
         ("tracker add Shop! --kind github --project a/b --token-stdin", "t", "small letters"),
         ("tracker add shop --kind github --project sessions --token-stdin", "t", "owner/name"),
         ("tracker add shop --kind github --project a/b --token-stdin", "", "no usable token"),
-        ("tracker remove nothing", "", "unrepeat tracker list"),
+        ("tracker remove nothing", "", "There are: none"),
+        ("tracker token nothing --token-stdin", "t", "There are: none"),
         ("tracker link 1 1 https://example.com/x", "", "unrepeat tracker add"),
     ],
 )

@@ -58,7 +58,8 @@ def trackers() -> list[TrackerSeen]:
 
 def followed() -> list[str]:
     """The names of the trackers in which tickets can be made, by name."""
-    return [row.name for row in trackers() if row.follows]
+    known = tracker_kinds()
+    return [row.name for row in told_store.trackers() if row.kind in known and known[row.kind].FOLLOWS]
 
 
 def tickets(incident: int, measure: int | None = None) -> list[Ticket]:
