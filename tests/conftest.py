@@ -18,6 +18,15 @@ from tests.support.postgres import PostgresCluster, postgres_binaries
 
 hypothesis.settings.register_profile("unrepeat", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("unrepeat")  # a busy machine is no failure of the code
+_configure_log = structlog.configure
+
+
+def _configure_not_for_good(*given, **named):
+    """Who captures the log must find it, also when a command of the terminal has configured it in this process before."""
+    _configure_log(*given, **{**named, "cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_not_for_good
 _PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 structlog.configure([structlog.processors.add_log_level, _PLAIN])  # drawing one traceback in colour takes half a second
 
@@ -62,7 +71,11 @@ def pytest_sessionstart(session):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """A room's test that asks no database would say the same on PostgreSQL as it has said on SQLite."""
+    """What waits for real servers begins first, so that no core is idle at the end.
+
+    A room's test that asks no database would say the same on PostgreSQL as it has said on SQLite.
+    """
+    items.sort(key=lambda one: _asks_the_database(one) or not {"journeys", "faults"} & set(one.path.parts))
     if os.environ.get("UNREPEAT_TEST_DATABASE", "sqlite") == "sqlite":
         return
     asks = [one for one in items if "rooms" not in one.path.parts or _asks_the_database(one)]
