@@ -109,7 +109,11 @@ def _close_regression(state: State, act: a.CloseRegression, number: int, _: date
     checks.needs_measure(state, act.measure, number)
     measure = state.measures[act.measure]
     if measure.failed_at is None:
-        raise Conflict(f"Measure {act.measure} of incident {number} has not failed.", f"It is {measure.state}.", "")
+        raise Conflict(
+            f"Measure {act.measure} of incident {number} has not failed.",
+            f"It is {measure.state}.",
+            "Only a regression is closed; write a note, or drop the measure.",
+        )
     for guard in guards_of(state, measure):
         if guard.colour in ("red", "broken"):
             raise Conflict(
