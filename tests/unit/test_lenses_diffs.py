@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unrepeat.investigation.lenses._diffs import read_diff, words_of
+from unrepeat.investigation.lenses._diffs import is_inert, read_diff, words_of
 
 GUILTY = {
     "a pool made a tenth": ("db/pool.go", "-\tMaxOpenConns: 100,\n+\tMaxOpenConns: 10,"),
@@ -84,3 +84,15 @@ def test_it_says_what_it_saw():
 
 def test_words_are_taken_apart_and_cut():
     assert words_of("DefaultCASRetryPolicy retries") == {"default", "cas", "retry", "policy", "retr"}
+
+
+@pytest.mark.parametrize(
+    "name", ["app/latest_config.py", "contest_rules.py", "requirements.txt", "requirements/run.txt"]
+)
+def test_a_file_is_inert_by_its_folder_or_whole_name_and_not_by_a_piece_of_it(name):
+    assert not is_inert((name,))
+    assert is_inert(("tests/test_retry.py", "docs/requirements.md", "a_test.go", "test_x.py"))
+
+
+def test_a_dependencys_next_major_release_counts_in_a_list_of_requirements():
+    assert read_diff("-psycopg==2.9.9\n+psycopg==3.2.1", ("requirements.txt",)).weight == 0.5

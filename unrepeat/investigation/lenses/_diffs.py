@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _INERT_FILE = re.compile(
-    r"(^|/)(docs?|testdata|fixtures|\.github|static|locales?)/|_test\.|(^|/)tests?/|test_|\.(md|rst|txt|css|scss|svg|png|html)$"
+    r"(^|/)(docs?|testdata|fixtures|\.github|static|locales?)/|_test\.|(^|/)tests?/|(^|/)test_|\.(md|rst|txt|css|scss|svg|png|html)$"
     r"|CODEOWNERS|LICENSE|CHANGELOG|\.golden|golden\.",
     re.IGNORECASE,
 )
 _DEPENDENCY_FILE = re.compile(
-    r"go\.(mod|sum)|package(-lock)?\.json|requirements.*|poetry\.lock|Cargo\.|pom\.xml|yarn\.lock", re.IGNORECASE
+    r"go\.(mod|sum)|package(-lock)?\.json|requirements.*\.(txt|in)$|poetry\.lock|Cargo\.|pom\.xml|yarn\.lock",
+    re.IGNORECASE,
 )
 _COMMENT = re.compile(r"^\s*(//|#|\*|/\*|--\s|<!--)")
 _LOGGING = re.compile(r"\blog(ger)?\b|LOG_|print(f|ln)?\(|\.Inc\(|Counter|metric|span\.Set", re.IGNORECASE)
@@ -72,8 +73,8 @@ def read_diff(diff: str, files: tuple[str, ...]) -> Reading:
 
 
 def is_inert(files: tuple[str, ...]) -> bool:
-    """Whether all of the files are documents, tests or looks."""
-    return bool(files) and all(_INERT_FILE.search(name) for name in files)
+    """Whether all of the files are documents, tests or looks; a list of dependencies is none of them, whatever its ending."""
+    return bool(files) and all(_INERT_FILE.search(name) and not _DEPENDENCY_FILE.search(name) for name in files)
 
 
 def words_of(text: str) -> frozenset[str]:
