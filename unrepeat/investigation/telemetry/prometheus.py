@@ -66,7 +66,7 @@ def fetched(url: str, parameters: dict[str, str]) -> bytes:
     try:
         answer = http.request("GET", url, params=parameters, timeout=SECONDS, max_bytes=MOST_BYTES, from_settings=True)
     except Problem as problem:
-        raise Silent(f"{where} could not be asked: {problem.why}") from problem
+        raise Silent(f"{where} could not be asked: {problem.why.rstrip('.')}") from problem
     if answer.status >= 500:
         raise Silent(f"{where} answered with status {answer.status}")
     return answer.body

@@ -74,7 +74,7 @@ class Jaeger:
                 from_settings=True,
             )
         except Problem as problem:
-            raise Silent(f"{self.source} could not be asked: {problem.why}") from problem
+            raise Silent(f"{self.source} could not be asked: {problem.why.rstrip('.')}") from problem
         if answer.status == 404:
             return None
         if not answer.ok:
