@@ -8,7 +8,6 @@ tool that people have at hand.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -214,13 +213,11 @@ def _close(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _run(engine: str, file: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.impact", "--engine", engine, str(file)]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     done = subprocess.run(
         ["/usr/bin/env", "python3", "-c", _PEAK, *command], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{engine} failed: {done.stderr[-1500:]}")
-    del before
     *_, answer, peak = done.stdout.strip().splitlines()
     return {**json.loads(answer), "peak_mb": float(peak) / 1024}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,6 @@ class Tables:
     log_counts: LogCounts | None = None
     log_lines: tuple[LogLine, ...] = ()
     changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = field(default=())
 
     def services(self) -> list[str]:
         """All services that anything is known about, in order of their names."""

@@ -1,6 +1,6 @@
 """What a number is, told from its name and its values: the one table in which units are guessed.
 
-The first row whose pattern is found in the indicator's name wins. A person's correction in the catalogue goes before this table.
+The first row whose pattern is found in the indicator's name wins.
 """
 
 from __future__ import annotations
