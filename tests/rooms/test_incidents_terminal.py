@@ -127,6 +127,8 @@ def test_what_an_alert_said_can_be_blanked_where_it_came_in_too(say):
     number = str(queries.incident_of_alert(here.pk))
     out, _, _ = say("redact", number, "2", "--reason", "A customer's address.", "--by", "Ada")
     assert f"still stand in delivery {delivery.pk}" in out
+    assert "The same words stand in its entries 1" in out, "the headline is the alert's summary"
+    assert "The same words" not in say("redact", number, "1", "--reason", "A customer's address.", "--by", "Ada")[0]
 
 
 def test_an_alerts_entry_is_blanked_together_with_its_delivery(say):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
 from django.db.models import Count, Q, QuerySet
 
@@ -16,6 +18,7 @@ from unrepeat.incidents.models import Incident, LogEntry, MeasureRow, Membership
 from unrepeat.incidents.state import State
 
 PAGE = 50  # rows of a list
+A_TEXT = 16  # characters from which a text that stands twice is worth a look
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,18 @@ def last_seqs(numbers: Iterable[int]) -> dict[int, int]:
 def newest_entries(limit: int) -> list[tuple[int, int, int]]:
     """The rows written last over all logs, newest first: row, incident, seq."""
     return list(LogEntry.objects.order_by("-pk").values_list("pk", "incident_id", "seq")[:limit])
+
+
+def saying_the_same(number: int, seq: int) -> list[int]:
+    """The other entries of a log that hold a text of entry `seq`, as a headline holds an alert's summary: for one who blanks it."""
+    texts = {one.seq: _texts(one.entry) for one in store.log_of(number)}
+    said = [text for text in texts.get(seq, []) if len(text) >= A_TEXT]
+    return [other for other, its in texts.items() if other != seq and any(text in one for text in said for one in its)]
+
+
+def _texts(entry: object) -> list[str]:
+    values = [getattr(entry, field.name) for field in dataclasses.fields(cast("Any", entry))]
+    return [value for value in values if isinstance(value, str)]
 
 
 def delivery_behind(number: int, seq: int) -> int | None:

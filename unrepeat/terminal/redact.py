@@ -36,12 +36,14 @@ def redact(
     from unrepeat.incidents import commands, queries
 
     by = by or getpass.getuser()
-    delivery = queries.delivery_behind(incident, seq)
+    delivery, alike = queries.delivery_behind(incident, seq), queries.saying_the_same(incident, seq)
     with transaction.atomic():
         commands.redact(incident, seq, by=by, reason=reason)
         if with_delivery and delivery is not None:
             arrivals.blank(delivery, by=by, reason=reason)
     print(f"Entry {seq} of incident {incident} is blanked.")
+    if alike:
+        print(f"The same words stand in its entries {', '.join(map(str, alike))}: look at those too.")
     if delivery is None:
         return
     if with_delivery:
