@@ -19,6 +19,7 @@ from unrepeat.incidents import acts, commands, queries
 from unrepeat.incidents import entries as e
 from unrepeat.incidents.acts import ACTS
 from unrepeat.incidents.entries import Happened
+from unrepeat.postmortems import commands as reports
 from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
 from unrepeat.support.problems import Conflict
@@ -433,3 +434,16 @@ def test_two_administrators_who_take_the_role_from_each_other_leave_one():
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(demote, both)) == [False, True]
     assert User.objects.filter(role="admin").count() == 1
+
+
+def test_a_report_that_is_being_drafted_is_waited_for_and_then_offered(world):
+    number = commands.open_incident("The shop is slow", service="shop", severity="major", by="Ada")
+    commands.perform(number, acts.Resolve("All is well."), by="Ada")
+    ada, part = signed_in("Ada"), f"/incidents/{number}/part"
+    before = text_of(ada.get(f"{part}/acts"))
+    assert "being drafted" in before and "data-live-timed" in before
+    assert "data-live-timed" in text_of(ada.get(f"{part}/head"))
+    postmortem, _ = reports.draft(number)
+    after = text_of(ada.get(f"{part}/acts"))
+    assert f"/postmortems/{postmortem}" in after and "data-live-timed" not in after
+    assert "data-live-timed" not in text_of(ada.get(f"{part}/head"))

@@ -132,6 +132,7 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
         "problem": problem,
         "tried": tried,
     }
+    page["report_to_come"] = state.status == "resolved" and page["report"] is None  # it comes without an entry
     if page["watched"]:
         watching.look_again(number)
     if may(caller_of(request), Role.RESPONDER):
