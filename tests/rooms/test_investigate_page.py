@@ -81,6 +81,7 @@ def test_the_whole_ranking_can_be_read(cleo, number):
     (digest,) = [one.digest for one in queries.state_of(number).evidence.values() if one.title == "Suspects"]
     page = text(cleo.get(f"/incidents/{number}/evidence/{digest}"))
     assert "leak, strength" in page
+    assert f"/incidents/{number}/evidence/{digest}" in text(cleo.get(f"/incidents/{number}/part/suspects"))
 
 
 def test_evidence_of_another_incident_is_not_shown(cleo, number):

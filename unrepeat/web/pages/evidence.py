@@ -11,10 +11,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from unrepeat.incidents import queries
+from unrepeat.incidents.entries import ImpactMeasured, Logged, ShareMeasured
+from unrepeat.incidents.state import Evidence
 from unrepeat.investigation import queries as investigation
+from unrepeat.investigation.models import Result
+from unrepeat.postmortems import hurt
 from unrepeat.support.config import config
 from unrepeat.support.problems import NotFound
 from unrepeat.web.access import Role, needs
+from unrepeat.web.pages.hurt import Counted
 from unrepeat.web.pages.suspects import newest_answer, spark
 
 MOST_SERIES = 60
@@ -24,18 +29,19 @@ MOST_SERIES = 60
 @require_safe
 def evidence(request: HttpRequest, number: int, digest: str) -> HttpResponse:
     """A stored result of an incident; as JSON with `?format=json`."""
-    state = queries.state_of(number)
-    told = state.evidence.get(digest)
-    if told is None:
+    state, log = queries.state_of(number), queries.log_of(number)
+    counted = next((one for one in log if isinstance(one.entry, ImpactMeasured) and one.entry.digest == digest), None)
+    if digest not in state.evidence and counted is None:
         raise NotFound(f"Incident {number} has no evidence {digest[:16]}.", remedy="Its timeline names its evidence.")
     kept = investigation.result(digest)
+    told = state.evidence.get(digest) or _who_was_hurt(kept, counted)
     if request.GET.get("format") == "json":
         whole = {"digest": digest, "source": kept.source, "query": kept.query, "data": kept.data}
         window = {"from": kept.window_from.isoformat(), "to": kept.window_to.isoformat()}
         return JsonResponse({**whole, "window": window})
     alert = min((one.fired_at for one in state.alerts.values()), default=state.started_at)
     source, _, note = told.source.partition(" (")
-    later = state.evidence[newest_answer(state, digest)]
+    later = state.evidence.get(newest_answer(state, digest), told)
     drawn = kept if later.digest == digest else investigation.result(later.digest)
     page = {
         "number": number,
@@ -51,9 +57,22 @@ def evidence(request: HttpRequest, number: int, digest: str) -> HttpResponse:
         "later": later if later.digest != digest else None,
         "series": [_row(one) for one in kept.data.get("series", ())[:MOST_SERIES]],
         "ranking": kept.data.get("ranking"),
+        "counted": [Counted.of(hurt.share_fact(share)) for share in _shares(counted)],
+        "stretches": len(kept.data.get("buckets", ())),
         "again": _again(kept.source, kept.query, kept.window_from, kept.window_to),
     }
     return render(request, "pages/evidence.html", page)
+
+
+def _who_was_hurt(kept: Result, counted: Logged | None) -> Evidence:
+    """What an entry says of who was hurt, as evidence."""
+    window = kept.window_from, kept.window_to
+    at = counted.at if counted else kept.stored_at
+    return Evidence(kept.digest, "Who was hurt", kept.source, kept.query, *window, "", "", at)
+
+
+def _shares(counted: Logged | None) -> tuple[ShareMeasured, ...]:
+    return counted.entry.shares if counted is not None and isinstance(counted.entry, ImpactMeasured) else ()
 
 
 def _row(series: dict[str, Any]) -> dict[str, Any]:

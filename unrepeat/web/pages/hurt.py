@@ -32,7 +32,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Hurt:
-    """What was counted last. `lately`: the share of users slowed in the newest stretch of time, and how long that is."""
+    """What was counted last. `lately`: the share of users slowed in the newest stretch of time, and how long that is; `digest`: of the last count that the log has."""
 
     slowed: Counted
     lost: Counted | None
@@ -46,6 +46,7 @@ class Hurt:
     began: datetime | None
     ended: datetime | None
     lately: str
+    digest: str
     over_time: OverTime
 
 
@@ -70,6 +71,7 @@ def hurt_of(number: int, state: State, log: Sequence[Logged]) -> Hurt | None:
         began=said.harm_from,
         ended=said.harm_to,
         lately=_lately(over_time) if state.is_open else "",
+        digest=state.impact.digest if state.impact else "",
         over_time=over_time,
     )
 
