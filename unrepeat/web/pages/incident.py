@@ -101,7 +101,8 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
     hurt = hurt_of(number, state, log)
     everything = request.GET.get("all") == "1" or len(log) <= SHOWN
     told = lines(log if everything else log[-SHOWN:], state.time_zone)
-    look_next, call_graph = investigation.ranked(overview_digest(state))
+    whole_ranking = overview_digest(state)
+    look_next, call_graph = investigation.ranked(whole_ranking)
     page: dict[str, Any] = {
         "number": number,
         "row": row,
@@ -125,6 +126,7 @@ def _page(request: HttpRequest, number: int, *, problem: Problem | None = None, 
         "why_gaps": gaps(asked_why),
         "look_next": look_next,
         "call_graph": call_graph,
+        "whole_ranking": whole_ranking,
         "unseen": unseen(state),
         "alerts": sorted(state.alerts.values(), key=lambda one: (one.resolved_at is not None, one.fired_at)),
         "changes": sorted(state.changes.values(), key=lambda one: one.at, reverse=True),
