@@ -301,6 +301,29 @@ def test_a_page_shows_the_newest_count_before_the_log_says_it_and_watching_count
     assert not Measurement.objects.exists(), "what counts stands in the log"
 
 
+def test_an_outage_that_lasts_for_weeks_is_counted_ever_less_often(tmp_path):
+    number = an_incident()
+    with request_source.using([a_shop_log(tmp_path / "access.log")]):
+        for hours, pause in ((1, timedelta(minutes=5)), (7 * 24, timedelta(minutes=50.4))):
+            now = at("15:15") + timedelta(hours=hours)
+            with clock.using(clock.SimulatedClock(now)), transaction.atomic():
+                measuring._again(number, queries.state_of(number), took=1.0)
+            due = Wakeup.objects.filter(what="measure", done_at=None).order_by("-due_at").first()
+            assert due is not None and due.due_at - now == pause
+
+
+def test_the_count_of_those_who_are_hurt_can_be_asked_for_again(tmp_path):
+    number = an_incident()
+    with request_source.using([a_shop_log(tmp_path / "access.log")]):
+        look(number, "15:30")
+    digest = queries.state_of(number).impact.digest
+    assert f'href="/incidents/{number}/evidence/{digest}"' in page_of(number)
+    page = cleo().get(f"/incidents/{number}/evidence/{digest}").content.decode()
+    assert "As it was stored" in page
+    assert "SELECT" in page and "Users slowed: 70 % (105 of 150" in page.replace("\u00a0", " ").replace("\u202f", " ")
+    assert len(cleo().get(f"/incidents/{number}/evidence/{digest}?format=json").json()["data"]["buckets"]) > 5
+
+
 def test_watching_an_incident_that_nobody_can_count_costs_nothing():
     number = an_incident()
     look(number, "15:16")

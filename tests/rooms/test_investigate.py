@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,15 @@ def now():
     simulated = clock.SimulatedClock(ALERT + timedelta(seconds=1))
     with clock.using(simulated):
         yield simulated
+
+
+class Down:
+    """A Prometheus that never answers."""
+
+    source = "Down"
+
+    def query_range(self, *_):
+        raise Silent("Prometheus at x could not be asked: it took too long")
 
 
 def an_incident(*, service: str = "sessions", release: bool = True, catalogue: str = CATALOGUE) -> int:
@@ -173,6 +183,42 @@ def test_a_change_that_arrives_is_looked_at(now):
     assert verdicts(number)["sessions 2.0"] == "suspect"
 
 
+def test_a_change_after_the_alert_is_no_reason_to_look_again(now):
+    number = an_incident()
+    with using(monitored(leak_since=-38)):
+        live_through(now, seconds=2 * 3600)
+        change = Happened(ChangeNoticed(8, "deploy", "succeeded", "sessions", "2.1"), later(110), "pipeline")
+        log_store.append(number, [change], by="unrepeat", at=now())
+    assert not Wakeup.objects.filter(what="investigate", done_at=None).exists()
+
+
+def test_what_stands_behind_those_under_suspicion_is_carried_on_while_it_goes_on(now):
+    number = an_incident()
+    with using(monitored(leak_since=-38)):
+        live_through(now, seconds=3 * 3600)
+    state = queries.state_of(number)
+    behind = state.suspects["service", "sessions"].evidence[0]
+    title = state.evidence[behind].title
+    ends = [
+        one.window_to
+        for one in state.evidence.values()
+        if one.title == title and one.query == state.evidence[behind].query
+    ]
+    assert max(ends) == later(60), "an hour after the alert is the last that is looked at"
+    assert len(machine(number, EvidenceGathered)) <= 20, "only what is drawn of those under suspicion"
+
+
+def test_where_nothing_could_be_seen_it_is_tried_again_ever_less_often_and_once_a_day(now):
+    an_incident()
+    with using(Down()):
+        live_through(now, seconds=10 * 86400)
+    due = sorted(Wakeup.objects.filter(what="investigate").values_list("due_at", flat=True))
+    pauses = [(after - before).total_seconds() for before, after in pairwise(due)]
+    assert pauses == sorted(pauses)
+    assert max(pauses) == 86400
+    assert len(due) < 25
+
+
 def test_without_a_guilty_change_the_log_says_so_once(now):
     number = an_incident(release=False)
     with using(monitored(leak_since=-38)):
@@ -193,12 +239,6 @@ def test_in_a_flash_sale_with_the_healthy_version_nobody_is_blamed(now):
 
 
 def test_a_silent_prometheus_hinders_nothing_and_is_told_once(now):
-    class Down:
-        source = "Down"
-
-        def query_range(self, *_):
-            raise Silent("Prometheus at x could not be asked: it took too long")
-
     number = an_incident()
     with using(Down()):
         live_through(now, seconds=3000)

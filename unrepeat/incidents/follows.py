@@ -69,8 +69,10 @@ def _prevention(number: int, before: State, after: State, now: datetime) -> list
 
 
 def _has_news(before: State, after: State) -> bool:
-    """Whether a change came near, or a further service came under alert."""
-    return len(after.changes) > len(before.changes) or len(after.services) > len(before.services)
+    """Whether a change came near that was made before the alert (a later one did not cause it), or a further service came under alert."""
+    alert = min((one.fired_at for one in after.alerts.values()), default=after.started_at)
+    come = (change for key, change in after.changes.items() if key not in before.changes)
+    return any(alert is None or change.at <= alert for change in come) or len(after.services) > len(before.services)
 
 
 def _has_evidence(before: State, after: State) -> bool:

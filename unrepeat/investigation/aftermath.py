@@ -13,7 +13,7 @@ from unrepeat.incidents.fold import MACHINE
 from unrepeat.incidents.state import Evidence, State
 from unrepeat.investigation import gathering, scene, store
 from unrepeat.investigation.investigate import Question, question, subject_of
-from unrepeat.investigation.investigating import places_of
+from unrepeat.investigation.investigating import asked_of, places_of
 from unrepeat.investigation.scene import View
 from unrepeat.investigation.telemetry import telemetry
 from unrepeat.investigation.telemetry.trace_source import trace_source
@@ -70,13 +70,9 @@ def plan(number: int, state: State) -> None:
 def asked_before(state: State) -> dict[Asked, Evidence]:
     """What the suspects' evidence asked, each with its newest answer."""
     behind = {digest for one in state.suspects.values() for digest in one.evidence if digest in state.evidence}
-    wanted = {_asked(state.evidence[digest]) for digest in behind}
+    wanted = {asked_of(state.evidence[digest]) for digest in behind}
     found = sorted(state.evidence.values(), key=lambda one: one.window_to)
-    return {_asked(one): one for one in found if _asked(one) in wanted}
-
-
-def _asked(one: Evidence) -> Asked:
-    return one.title, one.source, one.query
+    return {asked_of(one): one for one in found if asked_of(one) in wanted}
 
 
 def _end(state: State) -> datetime | None:

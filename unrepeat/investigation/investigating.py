@@ -16,7 +16,7 @@ from unrepeat.incidents.entries import (
     SuspectRaised,
 )
 from unrepeat.incidents.fold import MACHINE, fold
-from unrepeat.incidents.state import State
+from unrepeat.incidents.state import Evidence, State
 from unrepeat.investigation import catalogue, store
 from unrepeat.investigation.catalogue import Place
 from unrepeat.investigation.investigate import (
@@ -36,7 +36,9 @@ from unrepeat.investigation.telemetry.trace_source import trace_source
 from unrepeat.support import clock, wakeups
 from unrepeat.support.wakeups import Claim
 
-TURNS = (0, 5, 30, 120, 600, 1800)  # seconds after the opening at which an open incident is looked at
+TURNS = (0, 5, 30, 120, 600, 1800, 3600)  # seconds after the opening at which an open incident is looked at;
+SELDOM = 86_400.0  # then, while nothing could be seen at all, after twice the time again, and once a day at least
+FRESH = 4  # the turn from which on the charts of those under suspicion are carried on
 PATIENCE = 3  # the turn from which the log says that nothing was found, or that something could not be seen
 SUSPECTS = "Suspects"
 LEADS = {
@@ -73,7 +75,7 @@ def write(claim: Claim, found: Investigation | None) -> str:
     if found is None:
         return f"incident {number}: nothing to look at"
     written = commands.append_considered(number, lambda log: _entries(found, log, turn), by=MACHINE, key=claim.key)
-    _again(number, claim, turn)
+    _again(number, claim, turn, seen=found.ranking is not None)
     return f"incident {number}: {len(written)} entries written"
 
 
@@ -97,7 +99,30 @@ def _entries(found: Investigation, log: list[Logged], turn: int) -> list[Entry]:
         entries.insert(0, _gathered(whole, found.view)[1])
     if patient:
         entries += _absent(found, state) + _note(found, log)
+    if turn >= FRESH:
+        entries += _carried_on(found.view, state, kept)
     return entries
+
+
+def _carried_on(view: View, state: State, kept: dict[str, str]) -> list[Entry]:
+    """What stands first behind those under suspicion, to the present: a chart that ends at the verdict says nothing of how it went on."""
+    blamed = (one for one in state.suspects.values() if one.verdict != "cleared")
+    drawn = {
+        asked_of(state.evidence[one.evidence[0]])
+        for one in blamed
+        if one.evidence[:1] and one.evidence[0] in state.evidence
+    }
+    entries: list[Entry] = []
+    for column in view.columns:
+        asked = question(view, column)
+        if asked is not None and (asked.title, asked.source or view.source, asked.query) in drawn:
+            _keep(column, view, state, kept, entries)
+    return entries
+
+
+def asked_of(one: Evidence) -> tuple[str, str, str]:
+    """Title, source, query: what makes two stored results answers to the same question."""
+    return one.title, one.source, one.query
 
 
 def _keep(column: str, view: View, state: State, kept: dict[str, str], entries: list[Entry]) -> str:
@@ -149,15 +174,23 @@ def _note(found: Investigation, log: list[Logged]) -> list[Entry]:
     return [NoteWritten(f"{lead}{sentence[:1].lower()}{sentence[1:]}")]
 
 
-def _again(number: int, claim: Claim, turn: int) -> None:
+def _again(number: int, claim: Claim, turn: int, *, seen: bool) -> None:
     """The next look, while there is one left and the incident is open."""
-    if turn < 0 or turn + 1 >= len(TURNS):
+    if turn < 0 or (seen and turn + 1 >= len(TURNS)):
         return
     since = datetime.fromisoformat(str(claim.subject["since"]))
     wakeups.plan(
         "investigation",
         "investigate",
         {"incident": number, "turn": turn + 1, "since": claim.subject["since"]},
-        due_at=since + timedelta(seconds=TURNS[turn + 1]),
+        due_at=since + timedelta(seconds=_after(turn + 1)),
         key=f"investigate:{number}:{claim.subject['since']}:{turn + 1}",
     )
+
+
+def _after(turn: int) -> float:
+    """Seconds from the opening to a look."""
+    seconds = float(TURNS[min(turn, len(TURNS) - 1)])
+    for _ in range(turn - len(TURNS) + 1):
+        seconds += min(seconds, SELDOM)
+    return seconds

@@ -34,7 +34,8 @@ WORTH_SAYING = 0.1  # change of a share from which the log gets a new entry whil
 ENOUGH = 20  # users from whom on a share is worth saying before the end
 BUCKETS = 120  # stretches of time that a picture may have
 SOON = timedelta(minutes=1)  # so long an incident may be without a request before that is worth saying
-SELDOM = timedelta(minutes=5)  # between two measurements of an open incident that nobody watches
+SELDOM = timedelta(minutes=5)  # between two measurements of an open incident that nobody watches, in its first hours;
+SELDOMER = 200  # then as long as it lasts already over so much: 50 minutes after a week
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,8 @@ def _again(number: int, state: State, took: float) -> None:
     now = clock.now()
     if state.is_open:
         since = now - (state.started_at or now)
-        due = now + max(min(SELDOM, max(OFTEN, since / 4)), timedelta(seconds=took * COSTLY))
+        pause = max(min(SELDOM, max(OFTEN, since / 4)), since / SELDOMER)
+        due = now + max(pause, timedelta(seconds=took * COSTLY))
     elif state.resolved_at is not None and state.started_at is not None:
         due = state.resolved_at + gathering.margins(max(state.resolved_at - state.started_at, timedelta(0)))[1]
         if due <= now:
