@@ -52,7 +52,7 @@ def test_the_incidents_page_says_what_ended_it_then_and_what_is_still_open(again
     past, incident = again
     said = page("Cleo", f"/incidents/{incident}")
     for words in (
-        f"PM-{past}</a> on 12 Aug 2024",
+        f"PM-{past}</a> on 12 August 2024",
         "Likely the same cause",
         "sessions 2.0.1 was deployed",
         "1 measure still open",

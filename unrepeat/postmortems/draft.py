@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import queries as incidents
+from unrepeat.incidents.entries import Logged
 from unrepeat.incidents.fold import fold
 from unrepeat.incidents.state import State
 from unrepeat.investigation import queries as investigation
@@ -19,10 +20,24 @@ from unrepeat.postmortems.sentences import SENTENCES
 from unrepeat.support import clock
 
 
-def draft_of(row: Postmortem) -> Report:
-    """The report of a postmortem as it would be published now."""
-    log = incidents.log_of(row.incident_id)
-    state = fold(log)
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """An incident's log and the state that it gives, read once for all that one page makes of it."""
+
+    log: list[Logged]
+    state: State
+
+    @classmethod
+    def of(cls, incident: int) -> Folded:
+        """As they are now; NotFound."""
+        log = incidents.log_of(incident)
+        return cls(log, fold(log))
+
+
+def draft_of(row: Postmortem, folded: Folded | None = None, *, drawn: bool = True) -> Report:
+    """The report of a postmortem as it would be published now; not `drawn`: without its figures."""
+    folded = folded or Folded.of(row.incident_id)
+    log, state = folded.log, folded.state
     wanted = [found.digest for found in state.evidence.values() if found.unit == "bytes"]
     results, query = investigation.results(wanted), ""
     if state.impact is not None and (counted := investigation.newest_impact(row.incident_id, state, said=True)):
@@ -37,16 +52,16 @@ def draft_of(row: Postmortem) -> Report:
         by="unrepeat",
         facts=known,
         prose=prose_of(row.pk, known),
-        figures=figures(known, results),
+        figures=figures(known, results) if drawn else (),
         published=row.revision,
         today=today(state, log, clock.now()),
     )
 
 
-def with_today(report: Report) -> Report:
+def with_today(report: Report, folded: Folded | None = None) -> Report:
     """A frozen report, with how its measures stand now beside it."""
-    log = incidents.log_of(report.facts.incident)
-    return replace(report, today=today(fold(log), log, clock.now()))
+    folded = folded or Folded.of(report.facts.incident)
+    return replace(report, today=today(folded.state, folded.log, clock.now()))
 
 
 def prose_of(number: int, known: Facts) -> dict[str, Prose]:

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
+from unrepeat.incidents.state import State
 from unrepeat.postmortems import finding, freeze, store
-from unrepeat.postmortems.draft import draft_of, with_today
+from unrepeat.postmortems.draft import Folded, draft_of, with_today
 from unrepeat.postmortems.models import Postmortem
 from unrepeat.postmortems.report import SECTIONS, Prose, Report
 from unrepeat.support.config import config
@@ -92,6 +93,26 @@ class RevisionRow:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A report as somebody opens it, its incident's state, and for those who write its draft (beside a published one without figures)."""
+
+    report: Report
+    state: State
+    draft: Report | None
+
+
+def opened(number: int, *, drafting: bool = False, writes: bool = False) -> Opened:
+    """What readers see (or, `drafting`, the draft), all from one reading of the log; NotFound."""
+    row = store.row(number)
+    folded = Folded.of(row.incident_id)
+    if drafting or not row.revision:
+        draft = draft_of(row, folded)
+        return Opened(draft, folded.state, draft if writes else None)
+    published = with_today(freeze.thawed(store.revision(number, row.revision), newest=row.revision), folded)
+    return Opened(published, folded.state, draft_of(row, folded, drawn=False) if writes else None)
+
+
 def report(number: int) -> Report:
     """The draft as the log and the prose have it now; NotFound."""
     return draft_of(store.row(number))
@@ -99,8 +120,7 @@ def report(number: int) -> Report:
 
 def current(number: int) -> Report:
     """What readers should see: the newest published revision, or the draft before there is one; NotFound."""
-    row = store.row(number)
-    return revision(number, row.revision) if row.revision else draft_of(row)
+    return opened(number).report
 
 
 def revision(number: int, revision_number: int) -> Report:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")  # and other commands to a terminal, as copied from one
@@ -51,6 +51,15 @@ def day(at: datetime, zone: str = "UTC") -> str:
     """The day in a zone: `12 August 2024`."""
     local = in_zone(at, zone)
     return f"{local.day} {local:%B %Y}"
+
+
+def dated(text: str) -> str:
+    """`2024-08-19` as `19 August 2024`; anything else as it stands."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{found.day} {found:%B %Y}"
 
 
 def zone_name(at: datetime, zone: str = "UTC") -> str:

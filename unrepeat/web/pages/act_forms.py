@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date, datetime
+from functools import cache
 from typing import Any, cast, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
@@ -92,12 +93,15 @@ def primary_of(state: State) -> str:
     }.get(state.status, "")
 
 
+_hints = cache(get_type_hints)  # they are read out of source text, for 15 forms on a page
+
+
 def form_of(
     name: str, state: State, around: Around, given: QueryDict | None = None, *, begin: QueryDict | None = None
 ) -> Form:
     """The form of an act, filled with what was `given` when it could not be taken, or with what it shall `begin` with."""
     act = act_class(name)
-    hints = get_type_hints(act)
+    hints = _hints(act)
     made = tuple(
         _field(
             act,
@@ -130,7 +134,7 @@ def _help(act: type[Act]) -> str:
 def read_act(name: str, given: QueryDict, zone: str) -> tuple[Act, datetime | None]:
     """The act that a sent form says, and when it happened (None: now); Invalid names the field."""
     act = act_class(name)
-    hints = get_type_hints(act)
+    hints = _hints(act)
     values: dict[str, Any] = {}
     for one in fields(cast("Any", act)):
         values[one.name] = _read(one.name, hints[one.name], given, zone)

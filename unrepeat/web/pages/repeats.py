@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +15,7 @@ from unrepeat.incidents.state import Repeat, State
 from unrepeat.postmortems import queries as reports
 from unrepeat.prevention.repeats import comparing, past
 from unrepeat.prevention.repeats import matching as repeats
-from unrepeat.support import clock
+from unrepeat.support import clock, words
 from unrepeat.support.problems import Invalid
 from unrepeat.web.access import Role, caller_of, needs
 
@@ -53,7 +52,10 @@ def seen_before(state: State) -> SeenBox:
     published = reports.published(one.postmortem for one in shown)
     undone = incidents.measures_in({one.incident for one in shown}, past.UNDONE)
     return SeenBox(
-        [Seen(one, _day(one.began), undone.get(one.incident, 0), one.postmortem not in published) for one in shown],
+        [
+            Seen(one, words.dated(one.began), undone.get(one.incident, 0), one.postmortem not in published)
+            for one in shown
+        ],
         [one for one in state.repeats.values() if one.standing == "rejected"],
     )
 
@@ -67,9 +69,8 @@ class Beside:
     related: list[reports.RelatedReport]
 
 
-def beside(postmortem: int, incident: int) -> Beside:
-    """What stands beside this report."""
-    state = incidents.state_of(incident)
+def beside(postmortem: int, state: State) -> Beside:
+    """What stands beside this report of an incident in this state."""
     return Beside(
         [one for one in state.repeats.values() if one.standing == "confirmed"],
         [incidents.incident(number) for number in sorted(state.repeated_by, reverse=True)[:20]],
@@ -101,11 +102,3 @@ def name(request: HttpRequest, number: int) -> HttpResponse:
         )
     repeats.name_repeat(number, int(given), by=caller_of(request).name, reason=request.POST.get("reason", ""))
     return redirect(f"{reverse('incident', args=[number])}#seen")
-
-
-def _day(began: str) -> str:
-    try:
-        day = date.fromisoformat(began)
-    except ValueError:
-        return ""
-    return f"{day.day} {day:%b %Y}"

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from unrepeat.incidents import queries as incidents
+from unrepeat.incidents.state import State
 from unrepeat.postmortems import commands, queries
 from unrepeat.postmortems.compared import has_moved_on
 from unrepeat.postmortems.formats import html, markdown
@@ -49,12 +51,13 @@ def library(request: HttpRequest) -> HttpResponse:
         until=days["until"],
         page=page_asked(request),
     )
+    filtered = any(asked.values()) or any(days.values())
     context = {
         "shelf": shelf,
         "asked": asked | {name: day.isoformat() if day else "" for name, day in days.items()},
-        "filtered": any(asked.values()) or any(days.values()),
+        "filtered": filtered,
         "choices": queries.choices(),
-        "drafts": queries.drafts(20) if may(caller_of(request), Role.RESPONDER) else [],
+        "drafts": queries.drafts(20) if not filtered and may(caller_of(request), Role.RESPONDER) else [],
         "now": clock.now(),
         "zone": config().time_zone,
     }
@@ -65,35 +68,48 @@ def library(request: HttpRequest) -> HttpResponse:
 @require_safe
 def postmortem(request: HttpRequest, number: int) -> HttpResponse:
     """The newest published revision, or the draft while there is none; `?draft=1` shows the draft to those who write."""
-    return _shown(request, number, _wanted(request, number))
+    opened = queries.opened(number, drafting=_drafting(request), writes=may(caller_of(request), Role.RESPONDER))
+    return _shown(request, number, opened.report, state=opened.state, draft=opened.draft)
 
 
 @needs(Role.READER)
 @require_safe
 def revision(request: HttpRequest, number: int, revision: int) -> HttpResponse:
     """A published revision as it was, and whether its contents still give the digest that it was sealed with."""
-    return _shown(request, number, queries.revision(number, revision), intact=queries.is_intact(number, revision))
+    report = queries.revision(number, revision)
+    state = incidents.state_of(report.facts.incident)
+    return _shown(request, number, report, state=state, intact=queries.is_intact(number, revision))
+
+
+def _drafting(request: HttpRequest) -> bool:
+    """Whether somebody who writes asks for the draft."""
+    return request.GET.get("draft") == "1" and may(caller_of(request), Role.RESPONDER)
 
 
 def _wanted(request: HttpRequest, number: int) -> Report:
     """The draft when it was asked for by somebody who writes, else what readers see."""
-    drafting = request.GET.get("draft") == "1" and may(caller_of(request), Role.RESPONDER)
-    return queries.report(number) if drafting else queries.current(number)
+    return queries.opened(number, drafting=_drafting(request)).report
 
 
-def _shown(request: HttpRequest, number: int, report: Report, *, intact: bool | None = None) -> HttpResponse:
-    writes = may(caller_of(request), Role.RESPONDER)
+def _shown(
+    request: HttpRequest,
+    number: int,
+    report: Report,
+    *,
+    state: State,
+    draft: Report | None = None,
+    intact: bool | None = None,
+) -> HttpResponse:
     context: dict[str, Any] = {
         "report": report,
         "number": number,
         "incident": report.facts.incident,
         "intact": intact,
         "revisions": queries.revisions(number),
-        "beside": beside(number, report.facts.incident),
+        "beside": beside(number, state),
         "now": clock.now(),
     }
-    if writes and intact is None:
-        draft = report if report.status == "draft" else queries.report(number)
+    if draft is not None:
         context |= {
             "sections": [(name, title, draft.prose[name]) for name, title in SECTIONS.items()],
             "measures": draft.facts.measures,
