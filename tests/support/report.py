@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from django.template.loader import render_to_string
+
 from tests.support.outage import DIGEST, at, log, memory, outage
 from unrepeat.incidents import entries as e
 from unrepeat.incidents.fold import fold
@@ -30,6 +32,11 @@ def report_of(happened, *, results=RESULTS, now=None, **written: str) -> Report:
     logged = log(*happened)
     present = today(fold(logged), logged, now) if now else None
     return Report(13, "draft", 0, at("18:00"), "unrepeat", known, said, figures(known, results), today=present)
+
+
+def part_of_page(report: Report) -> str:
+    """The `<article>` that a page puts in."""
+    return render_to_string("postmortems/_report.html", {"report": report})
 
 
 def without(*kinds: type[e.Entry]):

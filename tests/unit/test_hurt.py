@@ -72,7 +72,7 @@ def test_nobody_to_be_counted_makes_no_share():
     none = facts_of(measured_outage(shares=(e.ShareMeasured("users slowed", "users", 0, 0),)))
     assert none.impact is not None and none.impact.users_slowed.share is None
     assert "Nobody was there" in sentences.impact(none)
-    assert "Nobody was there" in html.whole(
+    assert "Nobody was there" in html.render(
         report_of(measured_outage(shares=(e.ShareMeasured("users slowed", "users", 0, 0),)))
     )
 
@@ -90,7 +90,7 @@ def test_only_the_last_count_tells_when_harm_was():
     assert [f"{line.at:%H:%M}" for line in known.timeline if line.lane == "harm"] == ["15:00", "17:50"]
 
 
-@pytest.mark.parametrize("make", [html.whole, markdown.render])
+@pytest.mark.parametrize("make", [html.render, markdown.render])
 def test_every_number_stands_with_its_window_threshold_query_and_digest(make):
     text = plain(make(report_of(measured_outage(unreadable=3))))
     for wanted in (
@@ -111,7 +111,7 @@ def test_a_query_cannot_leave_its_block():
     known = facts(fold(logged), logged, incident=31, results=RESULTS, impact_query=hostile)
     report = replace(report_of(measured_outage()), facts=known)
     assert "````sql" in markdown.render(report)
-    assert "<script>" not in html.whole(report)
+    assert "<script>" not in html.render(report)
 
 
 def test_a_revision_with_impact_is_read_again_as_it_was():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.outage import DIGEST, at, outage
-from tests.support.report import RESULTS, facts_of, report_of, without
+from tests.support.report import RESULTS, facts_of, part_of_page, report_of, seen, without
 from unrepeat.incidents import entries as e
 from unrepeat.postmortems import freeze, sentences
 from unrepeat.postmortems.formats import html, markdown
@@ -251,6 +251,15 @@ def test_the_stretched_axis_of_a_recording_is_said_in_the_appendix():
         assert DIGEST in page
 
 
+def test_a_moment_on_another_day_than_the_first_is_told_with_its_day():
+    over_night = [*without(e.Resolved), (at("09:10", 13), "Ada", e.Resolved("All is well."))]
+    report = report_of([*over_night, (at("10:00", 14), "Ada", e.SuspectCleared("nginx", "service", "it only waited"))])
+    day = "10:00 UTC on 14 August 2024"
+    assert f"| {day} |" in markdown.render(report)
+    assert day in seen(html.render(report)).words
+    assert "on 12 August" not in report.prose["resolution"].text.split("declared over")[0]
+
+
 def test_markdown_has_its_figures_beside_it_or_in_words():
     whole, beside = markdown.render(report_of(outage())), markdown.document(report_of(outage()))
     assert set(beside.files) == {"memory.svg", "timeline.svg"}
@@ -262,7 +271,7 @@ def test_markdown_has_its_figures_beside_it_or_in_words():
 def test_the_report_as_it_stands(snapshot):
     report = report_of(outage())
     assert markdown.document(report).text == snapshot(name="markdown")
-    assert html.fragment(report) == snapshot(name="html")
+    assert part_of_page(report) == snapshot(name="html")
 
 
 @pytest.mark.parametrize("file", ["revision_as_of_0_1.json", "revision_with_guards.json"])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.outage import at, outage
 from tests.support.prevented import ALERT, GREEN, LOAD, RED, TEXT, TURNED, causes, prevented, regressed
-from tests.support.report import facts_of, report_of
+from tests.support.report import facts_of, part_of_page, report_of
 from unrepeat.incidents import entries as e
 from unrepeat.postmortems import freeze, sentences
 from unrepeat.postmortems import prevention_words as words
@@ -237,7 +237,7 @@ def test_the_report_of_a_prevented_failure_as_it_stands(snapshot):
     assert text[: text.index("## Timeline")] == snapshot(name="markdown top")
     assert text[text.index("## Root Cause") : text.index("## Figures")] == snapshot(name="markdown middle")
     assert text[text.index("#### Guards") :] == snapshot(name="markdown proofs")
-    page = html.fragment(report)
+    page = part_of_page(report)
     assert page[: page.index('id="timeline"')] == snapshot(name="html top")
     assert page[page.index('id="measures"') : page.index('id="figures"')] == snapshot(name="html measures")
     assert page[page.index('id="proofs"') :] == snapshot(name="html proofs")

@@ -39,7 +39,7 @@ def test_the_stretch_holds_most_of_what_was_asked():
     body = f"The disk again. {'Nothing new here. ' * 30}The disk was full and the queue stood still. {'More. ' * 99}"
     shown = by_meaning("disk queue", "Disk", body, asked("disk", "queue"))
     assert marks(shown.excerpt) == ["disk", "queue"]
-    assert said(shown.excerpt).startswith("… ") and said(shown.excerpt).endswith(" …")
+    assert said(shown.excerpt).startswith("… The disk was full") and said(shown.excerpt).endswith("\u00a0…")
     assert marks(shown.title) == ["Disk"]
 
 
@@ -64,7 +64,7 @@ def test_whatever_the_text_an_excerpt_is_a_part_of_it_and_not_long(text, wanted,
     body = f"{text[:at]} {' leak disk '.join([*wanted, text])}"
     whole = " ".join(body.split())
     for shown in (by_words("t", body, terms("leak disk")), by_meaning("leak", "t", body, asked("leak", "disk"))):
-        part = said(shown.excerpt).removeprefix("… ").removesuffix(" …")
+        part = said(shown.excerpt).removeprefix("… ").removesuffix("\u00a0…")
         assert part in whole and len(part) <= ROOM
         assert all(mark.strip() for mark in marks(shown.excerpt))
 

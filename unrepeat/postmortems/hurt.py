@@ -84,10 +84,10 @@ def harm(facts: Facts, impact: ImpactFact) -> str:
     """When harm began and ended, by the data."""
     if impact.harm_began is None:
         return "The request log shows no time from which on clearly more users were hurt than before."
-    began = f"Harm began at {times.clock(impact.harm_began, facts)}"
+    began = f"Harm began at {times.when(impact.harm_began, facts)}"
     if impact.harm_ended is None:
         return f"{began} and had not ended when it was counted last; both found from the request log."
-    return f"{began} and ended at {times.clock(impact.harm_ended, facts)}, found from the request log."
+    return f"{began} and ended at {times.when(impact.harm_ended, facts)}, found from the request log."
 
 
 def brief(share: ShareFact) -> str:

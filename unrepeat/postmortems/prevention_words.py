@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from unrepeat.postmortems import times
 from unrepeat.postmortems.plain import listed
 from unrepeat.postmortems.prevented import CauseFact, GuardFact, MeasureFact, RepeatFact, Today
 from unrepeat.support import words
@@ -127,7 +126,7 @@ def regression(measure: MeasureFact, zone: str) -> str:
 def seen_before(repeat: RepeatFact) -> str:
     """What a past failure has to do with this one, and how it ended then; begins after `PM-12`."""
     title = f" “{repeat.headline}”" if repeat.headline else ""
-    when = f", {times.due(repeat.began)}" if repeat.began else ""
+    when = f", {words.dated(repeat.began)}" if repeat.began else ""
     if repeat.standing == "confirmed":
         said = f"{title}{when}: this is that failure come back, as {repeat.by} confirmed"
     else:

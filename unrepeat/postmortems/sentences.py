@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from unrepeat.postmortems import hurt, prevention_words, times
 from unrepeat.postmortems.measured import size
@@ -73,7 +73,7 @@ def resolution(facts: Facts) -> str:
         parts.append(_patch(facts, facts.patch))
     if facts.mitigated_at:
         how = f": {_quoted(facts.mitigation)}" if facts.mitigation else ""
-        parts.append(f"The harm was stopped at {times.clock(facts.mitigated_at, facts)}{how}{_stop(facts.mitigation)}")
+        parts.append(f"The harm was stopped at {times.when(facts.mitigated_at, facts)}{how}{_stop(facts.mitigation)}")
     if facts.resolved_at:
         how = f": {_quoted(facts.resolution)}" if facts.resolution else ""
         parts.append(f"It was declared over at {times.full(facts.resolved_at, facts)}{how}{_stop(facts.resolution)}")
@@ -185,7 +185,7 @@ def _what(facts: Facts) -> str:
         return lasted
     alert = facts.alerts[0]
     on = f" on {markdown(alert.service)}" if alert.service else ""
-    return f"{lasted} It was found by the alert {_quoted(alert.name)}{on} at {times.clock(alert.fired_at, facts)}."
+    return f"{lasted} It was found by the alert {_quoted(alert.name)}{on} at {times.when(alert.fired_at, facts)}."
 
 
 def _guilt(facts: Facts) -> str:
@@ -228,8 +228,8 @@ def _memory(facts: Facts) -> str:
         return ""
     what = "The resident memory" if facts.impact else "What was measured is the resident memory"
     return (
-        f"{what} of {markdown(m.service)}{_largest(m.series)}{' was' if facts.impact else ':'} {size(m.first)} at {times.clock(m.first_at, facts)},"
-        f" at its highest {size(m.peak)} at {times.clock(m.peak_at, facts)}, and {size(m.last)} at {times.clock(m.last_at, facts)} (Figure 2)."
+        f"{what} of {markdown(m.service)}{_largest(m.series)}{' was' if facts.impact else ':'} {size(m.first)} at {times.when(m.first_at, facts)},"
+        f" at its highest {size(m.peak)} at {times.when(m.peak_at, facts)}, and {size(m.last)} at {times.when(m.last_at, facts)} (Figure 2)."
     )
 
 
@@ -242,7 +242,7 @@ def _verdict(suspect: SuspectFact) -> str:
 
 
 def _trigger(facts: Facts, change: ChangeFact) -> str:
-    when = f"{_kind(change)} at {_when(change.at, facts)}"
+    when = f"{_kind(change)} at {times.when(change.at, facts)}"
     summary_ = f" ({_quoted(change.summary)})" if change.summary and change.summary != change.name else ""
     if change.named:
         return f"The change that brought it: **{markdown(change.name)}**, {when}{summary_}."
@@ -253,7 +253,7 @@ def _trigger(facts: Facts, change: ChangeFact) -> str:
 
 
 def _patch(facts: Facts, change: ChangeFact) -> str:
-    when = f"{_kind(change)} at {_when(change.at, facts)}"
+    when = f"{_kind(change)} at {times.when(change.at, facts)}"
     summary_ = f" ({_quoted(change.summary)})" if change.summary and change.summary != change.name else ""
     said = f"The patch that ended it: **{markdown(change.name)}**, {when}{summary_}"
     return f"{said}." if change.named else f"{said}; it was the last change of the guilty service before all was well."
@@ -262,11 +262,6 @@ def _patch(facts: Facts, change: ChangeFact) -> str:
 def _kind(change: ChangeFact) -> str:
     shipped = {"deploy": "deployed", "release": "released", "push": "pushed", "migration": "migrated"}
     return shipped.get(change.kind, "shipped")
-
-
-def _when(at: datetime, facts: Facts) -> str:
-    same_day = words.day(at, facts.zone) == words.day(facts.started_at, facts.zone)
-    return times.clock(at, facts) if same_day else times.full(at, facts)
 
 
 def _reasons(suspects: tuple[SuspectFact, ...]) -> str:

@@ -18,6 +18,12 @@ def full(at: datetime, facts: Facts) -> str:
     return f"{clock(at, facts)} {words.zone_name(at, facts.zone)} on {words.day(at, facts.zone)}"
 
 
+def when(at: datetime, facts: Facts) -> str:
+    """The time of day; with zone and day when it was on another day than the outage's first."""
+    same_day = words.day(at, facts.zone) == words.day(facts.started_at, facts.zone)
+    return clock(at, facts) if same_day else full(at, facts)
+
+
 def window(facts: Facts) -> str:
     """When it was: `from 15:15 to 18:00 UTC on 12 August 2024`; with both days, and both zone names, where they differ."""
     start, end = facts.started_at, facts.resolved_at
@@ -49,15 +55,6 @@ def in_utc(facts: Facts) -> str:
         return ""
     same = words.day(start) == words.day(end)
     return f"{words.clock_time(start)}{'' if same else f', {words.day(start)}'}–{words.clock_time(end)} UTC, {words.day(end)}"
-
-
-def due(text: str) -> str:
-    """`2024-08-19` as `19 August 2024`; anything else as it stands."""
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 (a date only)
-    except ValueError:
-        return text
-    return f"{day.day} {day:%B %Y}"
 
 
 def moment(seconds: float) -> datetime:

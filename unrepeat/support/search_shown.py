@@ -14,7 +14,7 @@ from unrepeat.support.search_text import COMMON, stem, words
 
 READ = 2_500  # characters of a body in which what was found by meaning is looked for
 ROOM = 200  # characters of a stretch
-_LEAD = 40  # of them before the first word that was found
+_LEAD = 40  # of them before the first word that was found; up to twice that, when its sentence begins there
 _MOST = 200  # words at which a stretch is tried
 _ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ed", "es", "s", "ly", "e")
 _FEWEST = 3  # letters that stay when an ending goes
@@ -100,9 +100,7 @@ def marked(text: str, marks: Iterable[Spot]) -> tuple[Piece, ...]:
 def stretch(text: str, marks: Sequence[Spot]) -> tuple[Piece, ...]:
     """The stretch of a text of one line, of about `ROOM` characters, that holds most of what was found, marked."""
     best = max(range(len(marks[:_MOST])), key=lambda at: (_held(marks, at), -at), default=None)
-    start = 0 if best is None else max(0, marks[best].start - _LEAD)
-    while 0 < start < len(text) and not text[start - 1].isspace():
-        start -= 1
+    start = 0 if best is None else _beginning(text, marks[best].start)
     shown = text[start : start + ROOM]
     if start + ROOM < len(text):
         shown = (shown.rsplit(None, 1) or [""])[0]
@@ -110,13 +108,23 @@ def stretch(text: str, marks: Sequence[Spot]) -> tuple[Piece, ...]:
     inside = [
         Spot(mark.start - start, min(mark.stop, end) - start, mark.form) for mark in marks if start <= mark.start < end
     ]
-    before, after = [("… ", False)] if start else [], [(" …", False)] if end < len(text) else []
+    before, after = [("… ", False)] if start else [], [("\u00a0…", False)] if end < len(text) else []
     return (*before, *marked(shown, inside), *after)
+
+
+def _beginning(text: str, found: int) -> int:
+    """Where a stretch begins that shows what was found: with its sentence, if that began a little before, else with a word."""
+    if found <= 2 * _LEAD:
+        return 0
+    stops = [text.rfind(stop, found - 2 * _LEAD, found) for stop in (". ", "! ", "? ")]
+    if max(stops) >= 0:
+        return max(stops) + 2
+    return max(found - 2 * _LEAD, text.rfind(" ", 0, found - _LEAD) + 1)
 
 
 def _held(marks: Sequence[Spot], at: int) -> int:
     """How many different things stand in the stretch that begins with this spot."""
-    end = marks[at].start + ROOM - _LEAD
+    end = marks[at].start + ROOM - 2 * _LEAD
     return len({mark.form for mark in takewhile(lambda mark: mark.start < end, islice(marks, at, None))})
 
 

@@ -18,14 +18,14 @@ from rich.markup import escape
 
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.fold import fold
-from unrepeat.postmortems import prevention_facts, times
+from unrepeat.postmortems import prevention_facts
 from unrepeat.postmortems import prevention_words as said
 from unrepeat.postmortems.prevented import GuardFact
 from unrepeat.prevention import commands, declared, recordings, store
 from unrepeat.prevention.backtest.recorded import check_whole, open_folder
 from unrepeat.prevention.kind import kind_of
 from unrepeat.prevention.running import asked, reporting
-from unrepeat.support import clock
+from unrepeat.support import clock, words
 from unrepeat.support.problems import Problem
 from unrepeat.web.api.guard_shapes import TrialSent
 
@@ -126,7 +126,7 @@ def tell(console: Console, number: int) -> None:
         return
     console.print(f"\nmeasures: {said.tally(now, zone)}")
     for m in now.standing:
-        owner = ", ".join(part for part in (m.owner, f"due {times.due(m.due)}" if m.due else "") if part)
+        owner = ", ".join(part for part in (m.owner, f"due {words.dated(m.due)}" if m.due else "") if part)
         text = m.text if len(m.text) <= SHORT else f"{m.text[:SHORT].rsplit(' ', 1)[0]} …"
         line = f"  {MARKS[m.state]} M{m.number} {said.STATES[m.state]:<19} {text}{f' ({owner})' if owner else ''}"
         console.print(escape(line), soft_wrap=True)

@@ -107,10 +107,10 @@ def _described(facts: Facts, impact: ImpactFact, lines: OverTime) -> str:
     ]
     if lines.lost:
         said.append(f"Share of those who tried {impact.step} and never succeeded: {_highest(facts, lines.lost)}")
-    marked = "; ".join(f"{text} at {times.clock(at, facts)}" for at, text, _ in marks(facts))
+    marked = "; ".join(f"{text} at {times.when(at, facts)}" for at, text, _ in marks(facts))
     return f"{'. '.join(said)}. {hurt.harm(facts, impact)} Marked: {marked}."
 
 
 def _highest(facts: Facts, points: Points) -> str:
     at, share = max(points, key=lambda point: (point[1], -point[0]))
-    return f"highest {percent(round(share * 1000), 1000)} at {times.clock(times.moment(at), facts)}"
+    return f"highest {percent(round(share * 1000), 1000)} at {times.when(times.moment(at), facts)}"

@@ -107,12 +107,12 @@ def _peak(memory: MemoryFact, axis: TimeAxis, y: float, lines: list[float]) -> l
 
 
 def _described(facts: Facts, memory: MemoryFact) -> str:
-    marked = "; ".join(f"{text} at {times.clock(at, facts)}" for at, text, _ in marks(facts))
+    marked = "; ".join(f"{text} at {times.when(at, facts)}" for at, text, _ in marks(facts))
     zone = zone_name(facts.started_at, facts.zone)
     return (
-        f"Line chart of the resident memory of {memory.service} over time ({zone}). {measured.size(memory.first)} at {times.clock(memory.first_at, facts)},"
-        f" highest {measured.size(memory.peak)} at {times.clock(memory.peak_at, facts)},"
-        f" {measured.size(memory.last)} at {times.clock(memory.last_at, facts)}. Marked: {marked}."
+        f"Line chart of the resident memory of {memory.service} over time ({zone}). {measured.size(memory.first)} at {times.when(memory.first_at, facts)},"
+        f" highest {measured.size(memory.peak)} at {times.when(memory.peak_at, facts)},"
+        f" {measured.size(memory.last)} at {times.when(memory.last_at, facts)}. Marked: {marked}."
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from unrepeat.postmortems import prevention_words as said
-from unrepeat.postmortems import times
 from unrepeat.postmortems.plain import code, markdown
 from unrepeat.postmortems.prevented import GuardFact, MeasureFact
 from unrepeat.postmortems.report import Facts, Report
+from unrepeat.support import words
 
 _MARK = {"verified": "✓", "failed": "■", "done": "◐", "open": "·", "dropped": "·"}
 _COLOUR = {"red": "■", "green": "✓", "broken": "◐", "": "·"}
@@ -112,7 +112,7 @@ def _row(measure: MeasureFact, facts: Facts) -> str:
         f"M{measure.number}",
         what,
         markdown(measure.owner) or "nobody yet",
-        markdown(times.due(measure.due)) or "no date yet",
+        markdown(words.dated(measure.due)) or "no date yet",
         state,
         watch or "no guard yet",
     )

@@ -1,4 +1,4 @@
-"""The report as HTML: a part of a page, or one self-contained file (own styles and figures, no outside request, fit for print)."""
+"""The report as one self-contained HTML file: own styles and figures, no outside request, fit for print. Pages put in its template."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import mark_safe
 
 from unrepeat.postmortems.report import Report
 
@@ -14,12 +14,7 @@ _STATIC = Path(__file__).resolve().parent.parent / "static" / "postmortems"
 _TOKENS = Path(__file__).resolve().parents[2] / "support" / "static" / "look" / "tokens.css"
 
 
-def fragment(report: Report) -> SafeString:
-    """The `<article>` that a page puts in; it needs `look/tokens.css` and `postmortems/report.css`."""
-    return render_to_string("postmortems/_report.html", {"report": report})
-
-
-def whole(report: Report) -> str:
+def render(report: Report) -> str:
     """The self-contained file."""
     return render_to_string("postmortems/file.html", {"report": report, "css": mark_safe(styles())})  # noqa: S308 (our own files)
 
@@ -46,8 +41,3 @@ def picture_file(svg: str) -> str:
     """A figure's SVG as a file of its own, with its styles inside."""
     head, rest = svg.split(">", 1)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}>\n<style><![CDATA[\n{_picture_styles()}]]></style>{rest}\n'
-
-
-def render(report: Report) -> str:
-    """The self-contained file (the name that all formats share)."""
-    return whole(report)

@@ -149,7 +149,7 @@ def _suspects(facts: Facts) -> list[str]:
     if not facts.suspects:
         return []
     rows = [
-        f"| {_cell(s.name)} ({s.kind}) | {_MARK[s.verdict]} {s.verdict} | {_cell(s.reason) or 'no reason given'} | {times.clock(s.decided_at, facts)} |"
+        f"| {_cell(s.name)} ({s.kind}) | {_MARK[s.verdict]} {s.verdict} | {_cell(s.reason) or 'no reason given'} | {times.when(s.decided_at, facts)} |"
         for s in facts.suspects
     ]
     return ["### Suspects", "\n".join(["| Suspect | Verdict | Why | When |", "| --- | --- | --- | --- |", *rows])]

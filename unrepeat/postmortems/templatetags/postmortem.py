@@ -27,6 +27,12 @@ def clock(at: datetime, facts: Facts) -> SafeString:
 
 
 @register.filter
+def when(at: datetime, facts: Facts) -> SafeString:
+    """`{{ facts.patch.at|when:facts }}`: the time of day; with zone and day when it was not on the outage's first day."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), times.when(at, facts))
+
+
+@register.filter
 def full(at: datetime, facts: Facts) -> SafeString:
     """`{{ facts.resolved_at|full:facts }}`: time, zone and day."""
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), times.full(at, facts))
@@ -65,7 +71,7 @@ def said(facts: Facts, what: str) -> str:
 @register.filter
 def due(text: str) -> str:
     """A due date in words."""
-    return times.due(text)
+    return words.dated(text)
 
 
 @register.filter

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unrepeat.incidents import entries as e
+from unrepeat.support import words
 from unrepeat.web.pages.told import Told, cause_role, cause_word, small
 
 COLOURS = {
@@ -27,7 +28,7 @@ def _cause(by: str, entry: e.CauseNamed) -> Told:
 
 def _measure(said: str) -> Callable[[str, Any], Told]:
     def make(by: str, entry: Any) -> Told:
-        due = f"due {entry.due}" if entry.due else ""
+        due = f"due {words.dated(entry.due)}" if entry.due else ""
         effect = {"prevent": "prevents it", "detect": "shows it sooner", "mitigate": "less harm"}.get(entry.effect, "")
         return Told(
             "note",
@@ -68,7 +69,7 @@ def _turned(by: str, entry: e.GuardTurned) -> Told:
 
 def _suspected(_: str, entry: e.RepeatSuspected) -> Told:
     likely = "likely the same cause" if entry.standing == "likely" else "possibly related"
-    began = f" on {entry.began}" if entry.began else ""
+    began = f" on {words.dated(entry.began)}" if entry.began else ""
     still = f"{entry.measures_open} of its measures still open" if entry.measures_open else ""
     ended = f"it ended by: {entry.ended_by}" if entry.ended_by else ""
     return Told(
