@@ -187,3 +187,12 @@ def test_a_result_that_comes_late_is_kept_and_changes_no_colour():
     commands.record(guard.pk, late, by="check of sessions")
     found = store.guard(guard.pk)
     assert (found.colour, found.ran_said, found.runs) == ("green", "It is well.", 2)
+
+
+@pytest.mark.django_db
+def test_a_late_result_of_the_same_commit_in_the_other_colour_shows_that_the_guard_is_flaky():
+    guard, now, on = a_guard("front"), clock.now(), Target("ref", "3f2a", ref="3f2a")
+    for colour, ago in (("green", 0), ("red", 2)):
+        made = commands.Ran(Outcome(colour, "As it said."), on, at=now - timedelta(hours=ago), where="check")
+        commands.record(guard.pk, made, by="check of sessions")
+    assert (store.guard(guard.pk).colour, store.guard(guard.pk).flaky) == ("green", True)

@@ -42,6 +42,19 @@ def test_no_more_hang_at_once_than_the_most(gate):
     assert made_within(crew, 6) == set(range(6))
 
 
+def test_heavy_runs_get_half_of_the_threads_and_light_ones_pass_them(gate):
+    begun: list[int] = []
+    crew = Crew[int](together=4, most=50, left=lambda _: None)
+    crew.ask(Job(-n, lambda n=n: begun.append(n) or (gate.wait(30) and -n), heavy=True) for n in range(1, 11))
+    crew.ask(Job(n, lambda n=n: n) for n in range(1, 21))
+    assert made_within(crew, 20) == set(range(1, 21))
+    crew.made(1, 1.5)  # longer than a run is young
+    assert len(begun) == 2
+    assert (crew.waiting(heavy=True), crew.waiting(heavy=False)) == (8, 0)
+    gate.set()
+    assert made_within(crew, 10) == set(range(-10, 0))
+
+
 def test_work_that_ends_quickly_is_done_by_few_threads():
     at_once, most, lock = 0, 0, threading.Lock()
 

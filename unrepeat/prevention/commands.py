@@ -145,8 +145,9 @@ def record(number: int, ran: Ran, *, by: str, guard_digest: str = "") -> Run:
             return before
         kept = _keep(found, ran, "now", by=by, guard_digest=guard_digest)
         columns, entry = _following(found, kept)
-        if columns.keys() > {"runs"}:
-            columns["flaky"] = bool(kept.ref) and len(store.colours_on(found, kept.ref)) > 1
+        both = bool(kept.ref) and kept.guard_digest == found.digest and len(store.colours_on(found, kept.ref)) > 1
+        if both or "colour" in columns:
+            columns["flaky"] = both
         store.save_guard(found, **columns)
         if entry is not None:
             _tell(found, [entry], by=by)

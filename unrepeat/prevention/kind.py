@@ -85,6 +85,7 @@ class Kind(Protocol):
     TITLE: str  # of one line, for people
     HELP: str  # a few sentences: what it is for, what red means
     SAFE: bool  # whether the server may run it; otherwise only `unrepeat check` does
+    # HEAVY = True, where there is one: a run works on the server as long as it lasts, so that few may at once
     TARGETS: tuple[TargetKind, ...]  # what it can be proven on
     Spec: type[Spec]
 

@@ -23,6 +23,7 @@ HELP = (
     "healthy recordings; red: the failure would not be seen in time any more, or it would wake somebody for nothing."
 )
 SAFE = True
+HEAVY = True  # promtool works on this machine as long as a run lasts
 TARGETS: tuple[TargetKind, ...] = ("now", "recording")
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 

@@ -1,15 +1,16 @@
 """The threads in which the server runs guards: few that work, more while runs only wait for an answer from outside.
 
 A run touches no database. What has been under way for longer than `YOUNG` seconds is taken to be waiting, and another thread is
-started in its place, up to `most`: a hundred addresses that do not answer hold up nobody else's check.
+started in its place, up to `most`: a hundred addresses that do not answer hold up nobody else's check. Heavy runs work on this machine
+as long as they last, so that none is started in their place; they get half of the threads at most.
 """
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -24,6 +25,7 @@ class Job(Generic[T]):
 
     guard: int
     run: Callable[[], T]
+    heavy: bool = False
 
 
 class Crew(Generic[T]):
@@ -31,10 +33,10 @@ class Crew(Generic[T]):
 
     def __init__(self, together: int, most: int, left: Callable[[T], None]) -> None:
         self._together, self._most, self._left = together, most, left
-        self._waiting: queue.SimpleQueue[Job[T]] = queue.SimpleQueue()
+        self._light, self._heavy = deque[Job[T]](), deque[Job[T]]()
         self._made: queue.SimpleQueue[T] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._running: dict[int, float] = {}  # guard -> when its run began
+        self._running: dict[int, tuple[float, bool]] = {}  # guard -> when its run began, and whether it is heavy
         self._asked: set[int] = set()  # waiting ones and running ones
         self._threads = 0
         self._closed = False
@@ -42,13 +44,14 @@ class Crew(Generic[T]):
     def ask(self, jobs: Iterable[Job[T]]) -> None:
         """Run these as soon as there is a thread for them."""
         for job in jobs:
-            self._asked.add(job.guard)
-            self._waiting.put(job)
+            with self._lock:
+                self._asked.add(job.guard)
+                (self._heavy if job.heavy else self._light).append(job)
         self._man()
 
-    def waiting(self) -> int:
+    def waiting(self, *, heavy: bool) -> int:
         """How many have not begun."""
-        return self._waiting.qsize()
+        return len(self._heavy if heavy else self._light)
 
     def guards(self) -> set[int]:
         """The guards that wait or run, or whose runs have not been handed over."""
@@ -85,38 +88,40 @@ class Crew(Generic[T]):
 
     def _under_way(self) -> bool:
         with self._lock:
-            return bool(self._running) or not self._waiting.empty()
+            return bool(self._running or self._light or self._heavy)
 
     def _drain(self) -> None:
-        while True:
-            try:
-                self._asked.discard(self._waiting.get_nowait().guard)
-            except queue.Empty:
-                return
+        for waiting in (self._light, self._heavy):
+            self._asked.difference_update(job.guard for job in waiting)
+            waiting.clear()
 
     def _man(self) -> None:
         """As many threads as there is work for."""
         with self._lock:
-            wanted = min(self._most, self._together + self._slow(), len(self._running) + self._waiting.qsize())
+            work = len(self._running) + len(self._light) + len(self._heavy)
+            wanted = min(self._most, self._together + self._slow(), work)
             while self._threads < wanted:
                 self._threads += 1
                 threading.Thread(target=self._work, name="guard", daemon=True).start()
 
     def _slow(self) -> int:
         now = time.monotonic()
-        return sum(now - began > YOUNG for began in self._running.values())
+        return sum(not heavy and now - began > YOUNG for began, heavy in self._running.values())
 
     def _next(self) -> Job[T] | None:
         """The next job for a thread; None when it is not needed any more."""
         with self._lock:
             job = None
             if not self._closed and self._threads <= self._together + self._slow():
-                with contextlib.suppress(queue.Empty):
-                    job = self._waiting.get_nowait()
+                working = sum(heavy for _, heavy in self._running.values())
+                if self._heavy and working < max(1, self._together // 2):
+                    job = self._heavy.popleft()
+                elif self._light:
+                    job = self._light.popleft()
             if job is None:
                 self._threads -= 1
             else:
-                self._running[job.guard] = time.monotonic()
+                self._running[job.guard] = (time.monotonic(), job.heavy)
             return job
 
     def _work(self) -> None:

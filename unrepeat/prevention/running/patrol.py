@@ -22,6 +22,7 @@ from unrepeat.prevention.models import Guard
 from unrepeat.prevention.running.crew import Crew, Job
 from unrepeat.support import clock, wakeups
 from unrepeat.support.config import config
+from unrepeat.support.kinds import kinds
 from unrepeat.support.problems import Problem
 
 TOGETHER = 8  # guards that run at the same time
@@ -58,14 +59,16 @@ def _rounds(claim: wakeups.Claim, crew: Crew[commands.Patrolled], tools: Tools) 
     done, began, held = 0, time.monotonic(), time.monotonic()
     while True:
         over = time.monotonic() - began > TURN
-        if not over and crew.waiting() < AHEAD // 2:
-            crew.ask(_job(guard, tools) for guard in store.due(clock.now(), AHEAD, but=crew.guards()))
+        if not over and crew.waiting(heavy=False) < AHEAD // 2:
+            without = _heavy() if crew.waiting(heavy=True) > AHEAD // 4 else ()
+            found = store.due(clock.now(), AHEAD, but=crew.guards(), without=without)
+            crew.ask(_job(guard, tools) for guard in found)
         made = crew.made(WRITTEN, SOON)
         keep(made)
         crew.handed_over(one.guard for one in made)
         done += len(made)
         busy = crew.guards()
-        if over and (crew.waiting() or store.due(clock.now(), 1, but=busy)):
+        if over and (crew.waiting(heavy=False) or crew.waiting(heavy=True) or store.due(clock.now(), 1, but=busy)):
             return done
         if not busy and (over or not _linger()):
             return done
@@ -85,10 +88,12 @@ def keep(made: Sequence[commands.Patrolled]) -> None:
         commands.record_all(made, by="unrepeat")
     except Exception:
         if len(made) == 1:
-            raise
+            log.exception("a run of a guard could not be written", guard=made[0].guard)
+            store.put_off({made[0].guard}, clock.now() + IDLE)
+            return
         log.exception("runs of guards could not be written together; each is tried alone", runs=len(made))
         for one in made:
-            _keep_alone(one)
+            keep([one])
 
 
 def next_due(began: datetime, every: int) -> datetime:
@@ -134,15 +139,12 @@ def _job(guard: Guard, tools: Tools) -> Job[commands.Patrolled]:
         ran = commands.Ran(outcome, Target(), at=at, seconds=seconds)
         return commands.Patrolled(number, digest, ran, next_due(at, every) if every else None)
 
-    return Job(number, run)
+    return Job(number, run, heavy=kind in _heavy())
 
 
-def _keep_alone(one: commands.Patrolled) -> None:
-    try:
-        commands.record_all([one], by="unrepeat")
-    except Exception:
-        log.exception("a run of a guard could not be written", guard=one.guard)
-        store.put_off({one.guard}, clock.now() + IDLE)
+def _heavy() -> list[str]:
+    """The kinds whose runs work on this machine, rather than wait for an answer."""
+    return [name for name, module in kinds("unrepeat.prevention.guards").items() if getattr(module, "HEAVY", False)]
 
 
 def _linger() -> bool:
