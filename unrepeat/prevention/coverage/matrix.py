@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 
+from unrepeat.postmortems.models import Postmortem
 from unrepeat.prevention.coverage import coverage_store
 from unrepeat.prevention.coverage.asking import Result
 from unrepeat.prevention.models import Coverage
@@ -56,7 +57,7 @@ class Line:
     recordings: tuple[str, ...]
     cells: Mapping[str, Cell]  # by the column's subject
     caught: int  # how many guards and rules would catch it, shown or not
-    earliest: float | None  # the most minutes before people knew
+    earliest: float | None  # the most minutes before people knew, of those
     lost: bool
 
 
@@ -77,14 +78,14 @@ class Matrix:
 
 def matrix(page: int = 1, *, size: int = 25, most_columns: int = MOST_COLUMNS) -> Matrix:
     """The present answers: outages as lines, guards and rules as columns."""
-    lines = list(_counted())
+    lines = _counted()
     pages = max(1, -(-len(lines) // size))
     page = min(max(page, 1), pages)
     shown = lines[(page - 1) * size : page * size]
     numbers = [number for number, *_ in shown]
     columns, more = _columns(numbers, most_columns)
     cells = _cells(numbers, [one.subject for one in columns])
-    reports = coverage_store.reports(numbers)
+    reports, catching, played = coverage_store.reports(numbers), _catching(numbers), _played(numbers)
     told = [
         Line(
             number,
@@ -93,11 +94,11 @@ def matrix(page: int = 1, *, size: int = 25, most_columns: int = MOST_COLUMNS) -
             reports[number].service,
             reports[number].started_at,
             reports[number].zone,
-            tuple(sorted({row.recording for row in cells.get(number, [])})),
+            tuple(played[number]),
             _by_subject(cells.get(number, [])),
-            caught,
-            _earliest(cells.get(number, [])),
-            not caught and before > 0,
+            catching.get(number, 0),
+            max((lead for lead in played[number].values() if lead is not None), default=None),
+            lost=before and not caught,
         )
         for number, caught, before in shown
     ]
@@ -124,24 +125,47 @@ def lost() -> list[int]:
     return [number for number, caught, before in _counted() if before and not caught]
 
 
-def _counted() -> list[tuple[int, int, int]]:
-    """By report, newest first: how many would catch it, and how many did on an earlier night and do not now."""
-    caught = Count("pk", filter=Q(outcome="caught"))
-    before = Count("pk", filter=Q(caught_before=True) & ~Q(outcome="caught"))
-    rows = (
-        coverage_store.newest()
-        .values("postmortem_id")
-        .annotate(caught=caught, before=before)
-        .order_by("-postmortem_id")
+def answers() -> Iterator[tuple[Postmortem, str, str, Cell]]:
+    """All answers that stand, as (report, recording, guard or rule, answer): newest outage first, a few hundred rows at a time."""
+    rows = coverage_store.newest().select_related("postmortem").order_by("-postmortem_id", "name", "recording", "pk")
+    for row in rows.iterator(chunk_size=500):
+        yield row.postmortem, row.recording, row.name, _cell(row)
+
+
+def _counted() -> list[tuple[int, bool, bool]]:
+    """By report, newest first: whether something would catch it, and whether something that does not now did on an earlier night."""
+    own = coverage_store.newest(postmortem=OuterRef("pk"))
+    rows = Postmortem.objects.filter(Exists(own)).annotate(
+        caught=Exists(own.filter(outcome="caught")),
+        before=Exists(own.filter(caught_before=True).exclude(outcome="caught")),
     )
-    return [(row["postmortem_id"], row["caught"], row["before"]) for row in rows]
+    return list(rows.order_by("-pk").values_list("pk", "caught", "before"))
+
+
+def _catching(reports: Sequence[int]) -> dict[int, int]:
+    """How many guards and rules would catch each of these; one that does so in two recordings of an outage is one."""
+    rows = coverage_store.newest(postmortem_id__in=reports, outcome="caught").values_list("postmortem_id").order_by()
+    return dict(rows.annotate(n=Count("subject", distinct=True)))
+
+
+def _played(reports: Sequence[int]) -> dict[int, dict[str, float | None]]:
+    """By report and recording: the most minutes before people knew."""
+    rows = coverage_store.newest(postmortem_id__in=reports).values_list("postmortem_id", "recording")
+    found: dict[int, dict[str, float | None]] = {}
+    for number, recording, lead in rows.annotate(lead=Max("lead_minutes", filter=Q(outcome="caught"))).order_by(
+        "recording"
+    ):
+        found.setdefault(number, {})[recording] = lead
+    return found
 
 
 def _columns(reports: Sequence[int], most: int) -> tuple[list[Column], int]:
     """The guards and rules that were asked about these reports, those that catch most first; and how many more there are."""
     rows = coverage_store.newest(postmortem_id__in=reports).exclude(outcome="gone").values("subject")
     counted = rows.annotate(
-        caught=Count("pk", filter=Q(outcome="caught")), called=Max("name"), number=Max("guard_id")
+        caught=Count("postmortem", distinct=True, filter=Q(outcome="caught")),
+        called=Max("name"),
+        number=Max("guard_id"),
     ).order_by("-caught", "called", "subject")
     found = [Column(row["subject"], row["called"], row["number"], row["caught"]) for row in counted[:most]]
     more = rows.distinct().count() - most if len(found) == most else 0
@@ -163,11 +187,6 @@ def _by_subject(rows: Sequence[Coverage]) -> dict[str, Cell]:
         if row.subject not in best or order.index(row.outcome) < order.index(best[row.subject].outcome):
             best[row.subject] = row
     return {subject: _cell(row) for subject, row in best.items()}
-
-
-def _earliest(rows: Sequence[Coverage]) -> float | None:
-    leads = [row.lead_minutes for row in rows if row.outcome == "caught" and row.lead_minutes is not None]
-    return max(leads, default=None)
 
 
 def _cell(row: Coverage) -> Cell:

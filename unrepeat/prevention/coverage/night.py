@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -147,20 +148,30 @@ def stand() -> None:
         wakeups.stand("prevention", "night", due_at=next_night(clock.now()))
 
 
-def turn(_: Claim) -> list[Answered]:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn of the worker asked, and whether more waited then."""
+
+    answered: list[Answered]
+    more: bool
+
+
+def turn(_: Claim) -> Turn:
     """One turn of the worker: what is open tonight, for some seconds."""
-    return list(answers(open_questions(night_of(clock.now())), seconds=TURN))
+    asked = open_questions(night_of(clock.now()))
+    answered = list(answers(asked, seconds=TURN))
+    return Turn(answered, len(answered) < len(asked))
 
 
-def note(_: Claim, answered: list[Answered]) -> Again:
+def note(_: Claim, turned: Turn) -> Again:
     """Keep the turn's answers; the next turn is due at once, or, when all is answered, tomorrow night."""
-    now = clock.now()
-    keep(answered, now)
+    now, count = clock.now(), len(turned.answered)
+    keep(turned.answered, now)
     since = night_of(now)
-    if open_questions(since):
-        return Again(f"{len(answered)} questions were asked, more wait", now)
+    if turned.more or open_questions(since):  # which takes long when there are many: only to be sure at the end
+        return Again(f"{count} questions were asked, more wait", now)
     gone = close(since, now)
-    return Again(f"{len(answered)} questions were asked, {gone} are not asked any more", next_night(now))
+    return Again(f"{count} questions were asked, {gone} are not asked any more", next_night(now))
 
 
 def night_of(now: datetime) -> datetime:

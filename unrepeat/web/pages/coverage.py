@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from unrepeat.postmortems.numbers import headlines
 from unrepeat.prevention.coverage import matrix as coverage
-from unrepeat.prevention.coverage.matrix import Cell, Line, Matrix
+from unrepeat.prevention.coverage.matrix import Cell
 from unrepeat.support import clock, words
 from unrepeat.support.config import config
 from unrepeat.support.templatetags.look import mark
@@ -30,8 +31,9 @@ SIGNS = {
 CELL = '<td title="{}"><span class="answer">{} {}</span><small>{}since {}</small></td>'
 NOT_ASKED = mark_safe('<td><span class="soft">not asked</span></td>')
 CAUGHT_BEFORE = mark_safe("<b>caught before</b>, ")
-HEAD = ("report", "outage", "guard or rule", "answer", "minutes before people knew", "since", "asked last", "said")
-EVERYTHING = 1_000_000
+HEAD = (
+    "report", "outage", "recording", "guard or rule", "answer", "minutes before people knew", "since", "asked last", "caught before", "said",
+)  # fmt: skip
 
 
 @needs(Role.READER)
@@ -54,25 +56,14 @@ def matrix(request: HttpRequest) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest) -> HttpResponseBase:  # noqa: ARG001
     """All answers that stand, as CSV."""
-    found = coverage.matrix(size=EVERYTHING, most_columns=EVERYTHING)
-    return csv_file("coverage.csv", HEAD, [row for line in found.lines for row in _rows(found, line)])
+    return csv_file("coverage.csv", HEAD, _rows())
 
 
-def _rows(found: Matrix, line: Line) -> list[tuple[object, ...]]:
-    names = {column.subject: column.name for column in found.columns}
-    return [
-        (
-            f"PM-{line.postmortem}",
-            line.headline,
-            names.get(subject, subject),
-            cell.result,
-            cell.lead,
-            cell.since,
-            cell.at,
-            cell.said,
-        )
-        for subject, cell in line.cells.items()
-    ]
+def _rows() -> Iterator[tuple[object, ...]]:
+    for report, recording, name, cell in coverage.answers():
+        yield (
+            f"PM-{report.pk}", report.headline, recording, name, cell.result, cell.lead, cell.since, cell.at, cell.lost, cell.said,
+        )  # fmt: skip
 
 
 def _shown(cell: Cell | None) -> SafeString:
