@@ -65,7 +65,7 @@ def board(wanted: Wanted, today: date, number: dict[str, int]) -> list[Column]:
     for state in states:
         asked = "overdue" if wanted.state == "overdue" else state
         rows = _chosen(Wanted(wanted.owners, wanted.services, wanted.owner, wanted.service, asked), today)
-        shown = rows.select_related("incident").order_by(*_order(state))[:CARDS]
+        shown = rows.order_by(*_order(state))[:CARDS]
         made.append(Column(state, list(shown), number["overdue"] if asked == "overdue" else number[state]))
     return made
 
@@ -76,19 +76,14 @@ def measures(wanted: Wanted, today: date, *, page: int = 1, size: int = PAGE) ->
     total = rows.count()
     pages = max(1, -(-total // size))
     page = min(max(page, 1), pages)
-    shown = rows.select_related("incident").order_by(F("due").asc(nulls_last=True), "-pk")
+    shown = rows.order_by(F("due").asc(nulls_last=True), "-pk")
     return MeasureList(list(shown[(page - 1) * size : page * size]), page, pages, total)
 
 
 def every(wanted: Wanted, today: date) -> Iterator[MeasureRow]:
     """All of the list, a few hundred rows at a time."""
-    rows = _chosen(wanted, today).select_related("incident").order_by(F("due").asc(nulls_last=True), "-pk")
+    rows = _chosen(wanted, today).order_by(F("due").asc(nulls_last=True), "-pk")
     return rows.iterator(chunk_size=500)
-
-
-def row(incident: int, number: int) -> MeasureRow | None:
-    """The row of one measure."""
-    return MeasureRow.objects.filter(incident_id=incident, number=number).first()
 
 
 def turns() -> list[tuple[str, str, str, int]]:
@@ -104,7 +99,7 @@ def owners() -> list[str]:
 
 def some(pairs: list[tuple[int, int]]) -> dict[tuple[int, int], MeasureRow]:
     """The rows of these measures (incident, number)."""
-    rows = MeasureRow.objects.filter(incident_id__in={incident for incident, _ in pairs}).select_related("incident")
+    rows = MeasureRow.objects.filter(incident_id__in={incident for incident, _ in pairs})
     found = {(one.incident_id, one.number): one for one in rows}
     return {pair: found[pair] for pair in pairs if pair in found}
 

@@ -85,7 +85,7 @@ def guards(asked: Asked, late_before: datetime, *, page: int = 1, size: int = PA
 
 def every(asked: Asked, late_before: datetime) -> Iterator[Guard]:
     """All of the list by name, a few hundred rows at a time."""
-    return _chosen(asked, late_before).order_by("name").iterator(chunk_size=500)
+    return _chosen(asked, late_before).defer("spec").order_by("name").iterator(chunk_size=500)
 
 
 def named(name: str) -> Guard:
@@ -177,7 +177,7 @@ def _urgent(rows: QuerySet[Guard], start: int, size: int) -> list[Guard]:
         if start and start >= count:
             start -= count
             continue
-        taken = list(part.order_by("name")[start : start + size - len(made)])
+        taken = list(part.defer("spec").order_by("name")[start : start + size - len(made)])
         start = 0
         made += taken
     return made

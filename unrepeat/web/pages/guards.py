@@ -38,13 +38,15 @@ def list_of(request: HttpRequest) -> HttpResponse:
     """The guards in service, what needs somebody first."""
     asked, late = _asked(request), clock.now() - LATE
     listing = guards.guards(asked, late, page=page_asked(request))
+    kinds = guard_texts.all_kinds()
     context = {
         "tab": "guards",
         "listing": listing,
         "number": guards.counts(late),
         "asked": asked,
         "filtered": asked != Asked(),
-        "kinds": guard_texts.all_kinds(),
+        "kinds": kinds,
+        "safe": {kind.name for kind in kinds if kind.safe},
         "colours": COLOUR,
         "provens": PROVEN,
         "services": guards.services(),
