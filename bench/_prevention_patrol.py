@@ -40,6 +40,7 @@ def _part(seconds: int, *, every: int | None, at_once: bool = False) -> dict[str
     from django.db import transaction
     from django.db.models import Max
 
+    from bench._prevention_filled import EVERY
     from unrepeat.prevention.models import Guard, Run
     from unrepeat.support import clock, wakeups
     from unrepeat.worker import Worker
@@ -48,7 +49,7 @@ def _part(seconds: int, *, every: int | None, at_once: bool = False) -> dict[str
     guards = list(Guard.objects.order_by("pk"))
     due, needed = {}, 0.0
     for i, guard in enumerate(guards):
-        guard.every = every or guard.every
+        guard.every = every or EVERY[i % len(EVERY)]
         guard.due_at = due[guard.pk] = begin + timedelta(seconds=0 if at_once else guard.every * (i * 0.6180339887 % 1))
         needed += 1 / guard.every
     Guard.objects.bulk_create(guards, update_conflicts=True, unique_fields=["id"], update_fields=["every", "due_at"])
