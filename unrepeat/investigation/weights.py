@@ -32,7 +32,6 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     few_requests: float
     recovered: float
     harm_power: float
-    first: float
     again: float
     cause: float
     symptom: float

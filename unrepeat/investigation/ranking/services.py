@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 
-from unrepeat.investigation.lenses import Finding, Scene, step_of
+from unrepeat.investigation.lenses import Finding, Scene
 
 # Lenses that show a fault at a callee that its callers feel, and lenses that show what callers feel.
 OWN = ("resources", "edges", "own_time", "pods", "leak", "failures")
@@ -30,25 +29,6 @@ def service_scores(scene: Scene, findings: list[Finding]) -> dict[str, float]:
     return dict(
         sorted(((name, score) for name, score in total.items() if score > 0), key=lambda item: (-item[1], item[0]))
     )
-
-
-def _first(scene: Scene, findings: list[Finding]) -> dict[str, float]:
-    """1 for the service that moved first, less for those that followed, by the onset of each service's strongest finding."""
-    strongest: dict[str, Finding] = {}
-    for finding in findings:
-        known = (
-            math.isfinite(finding.onset)
-            and finding.score > 0
-            and finding.service
-            and finding.service not in scene.vantages
-        )
-        if known and (finding.service not in strongest or finding.score > strongest[finding.service].score):
-            strongest[finding.service] = finding
-    if not strongest:
-        return {}
-    earliest = min(finding.onset for finding in strongest.values())
-    step = step_of(scene.tables.times)
-    return {service: math.exp(-(finding.onset - earliest) / (2 * step)) for service, finding in strongest.items()}
 
 
 def _best(findings: list[Finding]) -> dict[tuple[str, str], float]:
