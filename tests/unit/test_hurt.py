@@ -61,6 +61,11 @@ def test_harm_that_goes_on_and_harm_that_was_not_found_are_said():
     assert "shows no time" in sentences.impact(facts_of(measured_outage(harm_from=None, harm_to=None)))
 
 
+def test_an_alert_that_comes_after_harm_began_is_told_so():
+    assert sentences.timeline(facts_of(measured_outage())).startswith("It was detected 15 min after harm began.")
+    assert "as far as is known" in sentences.timeline(facts_of(measured_outage(harm_from=None, harm_to=None)))
+
+
 def test_few_people_are_told_with_their_interval_and_many_are_not():
     few = (e.ShareMeasured("users slowed", "users", 21, 25), e.ShareMeasured("checkout lost", "attempts", 64, 288))
     said = plain(sentences.impact(facts_of(measured_outage(shares=few))))

@@ -36,12 +36,14 @@ def timeline(facts: Facts) -> str:
     """How long each step took, from the detection on."""
     if facts.detected_at is None:
         return "The log holds no time of detection yet."
+    harm = facts.impact.harm_began if facts.impact else None
     late = facts.detected_at - facts.started_at
-    first = (
-        f"It was detected {words.span(late)} after it began"
-        if late > timedelta(0)
-        else "It began, as far as is known, when it was detected"
-    )
+    if late > timedelta(0):
+        first = f"It was detected {words.span(late)} after it began"
+    elif harm and harm < facts.detected_at:
+        first = f"It was detected {words.span(facts.detected_at - harm)} after harm began"
+    else:
+        first = "It began, as far as is known, when it was detected"
     steps = [
         ("somebody was on it", facts.acknowledged_at),
         ("the cause was found", facts.cause_found_at),

@@ -93,7 +93,10 @@ def primary_of(state: State) -> str:
     }.get(state.status, "")
 
 
-_hints = cache(get_type_hints)  # they are read out of source text, for 15 forms on a page
+@cache
+def _hints(name: str) -> dict[str, Any]:
+    """The types of an act's fields: they are read out of source text, for fifteen forms on a page."""
+    return get_type_hints(act_class(name))
 
 
 def form_of(
@@ -101,7 +104,7 @@ def form_of(
 ) -> Form:
     """The form of an act, filled with what was `given` when it could not be taken, or with what it shall `begin` with."""
     act = act_class(name)
-    hints = _hints(act)
+    hints = _hints(name)
     made = tuple(
         _field(
             act,
@@ -134,7 +137,7 @@ def _help(act: type[Act]) -> str:
 def read_act(name: str, given: QueryDict, zone: str) -> tuple[Act, datetime | None]:
     """The act that a sent form says, and when it happened (None: now); Invalid names the field."""
     act = act_class(name)
-    hints = _hints(act)
+    hints = _hints(name)
     values: dict[str, Any] = {}
     for one in fields(cast("Any", act)):
         values[one.name] = _read(one.name, hints[one.name], given, zone)
