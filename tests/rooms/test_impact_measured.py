@@ -384,7 +384,7 @@ def test_the_page_tells_who_is_hurt_with_its_counts_and_is_refreshed_while_it_is
         perform(number, Resolve("all is well"), "15:50")
         look(number, "15:50")
     page = page_of(number)
-    assert "data-live-timed" not in page
+    assert 'id="story"' in page and f'data-live="/incidents/{number}/part/story" data-live-timed' not in page
     assert "Harm began" in page
 
 
