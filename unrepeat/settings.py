@@ -11,6 +11,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 
 from unrepeat.support.config import config
+from unrepeat.support.sqlite.checkpoints import SAFETY_NET
 
 _config = config()
 BASE_DIR = Path(__file__).resolve().parent
@@ -27,6 +28,13 @@ def _secret_key() -> str:
     return kept.read_text().strip()
 
 
+_PAGE = 16384  # bytes, of a new database: under full intake a quarter fewer pages are looked up, changed and written than with 4096
+_SQLITE = (
+    f"PRAGMA page_size={_PAGE}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    f" PRAGMA wal_autocheckpoint={SAFETY_NET // _PAGE};"
+)
+
+
 def _database() -> dict[str, Any]:
     """SQLite with what many writers need, or PostgreSQL as it is."""
     parsed: dict[str, Any] = dict(dj_database_url.parse(_config.database_url))
@@ -35,7 +43,7 @@ def _database() -> dict[str, Any]:
         parsed["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=16000;",
+            "init_command": _SQLITE,
         }
         Path(str(parsed["NAME"])).parent.mkdir(parents=True, exist_ok=True)
         parsed["TEST"] = {"NAME": f"{parsed['NAME']}.test"}  # a file: threads and processes of a test share it

@@ -14,16 +14,16 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from unrepeat.arrivals import store
 from unrepeat.arrivals.kind import source_kinds
 from unrepeat.arrivals.lead import lead
-from unrepeat.arrivals.occurrences import Occurrence, Told, clean, fold, keys_without_times
+from unrepeat.arrivals.occurrences import Told, clean, fold, keys_without_times
 from unrepeat.arrivals.records import Reading, Unreadable
-from unrepeat.arrivals.store import Waiting
+from unrepeat.arrivals.store import LaidOut, Waiting
 from unrepeat.support import wakeups
 
 MOST_DELIVERIES = 1000  # a transaction
 MOST_ALERTS = 2500  # a transaction; more would make the intake wait too long for the write lock
 MOST_BYTES = 1536 * 1024  # of bodies, likewise
 TIMES_ALONE = 4  # so much more when nothing was stored a moment ago: then each page of the index is written less often
-MOST_BATCHES = 4  # a call
+MOST_BATCHES = 8  # a call: the first of them is read while nothing is stored
 
 log = structlog.get_logger(__name__)
 _one_at_a_time = threading.Lock()
@@ -51,8 +51,8 @@ class Batch:
         """Whether there is probably more."""
         self.good = [(r.delivery, r.reading) for r in read if r.reading is not None]
         self.told = [Told(d.source, d.id, d.received_at, said.alerts) for d, said in self.good if said.alerts]
-        self.occurrences: list[Occurrence] | None = None
-        """Folded already; None when the table must be asked first, inside the transaction."""
+        self.alerts: LaidOut | None = None
+        """Ready to be stored; None when the table must be asked first, inside the transaction."""
 
     @property
     def size(self) -> int:
@@ -125,13 +125,13 @@ def _in_thread(after: int, limit: int | None) -> Batch:
 
 def _next_batch(after: int, limit: int | None) -> Batch:
     """The oldest waiting deliveries after the one with id `after`, read and folded."""
-    times = 1 if lead.storing() else TIMES_ALONE
+    times = 1 if lead.storing() or lead.flooding() else TIMES_ALONE
     most = limit or MOST_DELIVERIES * times
     waiting = store.waiting(most, MOST_BYTES * times, after=after)
     read = _read(waiting, MOST_ALERTS * times)
     batch = Batch(read, full=len(read) < len(waiting) or len(read) == most or _size(read) >= MOST_BYTES * times)
     if not keys_without_times(batch.told):
-        batch.occurrences = fold(batch.told, {})
+        batch.alerts = store.laid_out(fold(batch.told, {}))
     return batch
 
 
@@ -190,10 +190,7 @@ def _keep(batch: Batch) -> None:
     good = batch.good
     if not store.mark_read([d.id for d, _ in good], {d.id: said.note for d, said in good if said.note}):
         raise ReadElsewhere
-    occurrences = batch.occurrences
-    if occurrences is None:
-        occurrences = fold(batch.told, store.latest_of(keys_without_times(batch.told)))
-    store.keep_alerts(occurrences)
+    store.keep_alerts(batch.alerts or store.laid_out(fold(batch.told, store.latest_of(keys_without_times(batch.told)))))
     store.keep_changes([(d.source, d.id, d.received_at, seen) for d, said in good for seen in said.changes])
     for delivery, said in good:
         for number, url in enumerate(said.tickets):

@@ -100,7 +100,7 @@ from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::timestampt
 """
 
 _ONE_ROW = f"({'?, ' * 19}1)"
-ROWS_TOGETHER: Final = 250  # of 19 values each; SQLite takes 32,766 values a statement
+ROWS_TOGETHER: Final = 500  # of 19 values each; SQLite takes 32,766 values a statement
 
 UPSERT_ALERTS: Final[dict[Vendor, str]] = {
     "sqlite": _UPSERT_ALERTS.format(rows=f"values {_ONE_ROW}", latest="max").replace("{{}}", "{}"),

@@ -61,6 +61,13 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     kind: str
 
 
+class LaidOut(msgspec.Struct, frozen=True, gc=False):
+    """Alerts as the database takes them: on SQLite the values of one statement each and single rows, on PostgreSQL columns."""
+
+    together: list[list[Any]]
+    rest: list[Row]
+
+
 def senders() -> dict[str, Sender]:
     """All sources by name, with the tokens and secrets that are not revoked."""
     tokens: dict[int, dict[str, datetime | None]] = {}
@@ -205,15 +212,22 @@ def latest_of(keys: set[Key]) -> dict[Key, Latest]:
     return found
 
 
-def keep_alerts(occurrences: Sequence[Occurrence]) -> None:
-    """Bring the alerts' table up to date; each source, key and start may stand in the batch once."""
-    if not occurrences:
+def laid_out(occurrences: Sequence[Occurrence]) -> LaidOut:
+    """Alerts as the database takes them; each source, key and start may stand there once. Needs no transaction."""
+    if _vendor() == "sqlite":
+        return _laid_out_for_sqlite(_alert_rows(occurrences))
+    columns = zip(*map(msgspec.structs.astuple, occurrences), strict=True)
+    return LaidOut([list(column) for column in columns], [])
+
+
+def keep_alerts(alerts: LaidOut) -> None:
+    """Bring the alerts' table up to date."""
+    if not (alerts.together or alerts.rest):
         return
     if _vendor() == "sqlite":
-        _alerts_into_sqlite(_alert_rows(occurrences))
+        _alerts_into_sqlite(alerts)
     else:
-        columns = zip(*map(msgspec.structs.astuple, occurrences), strict=True)
-        _once(statements.UPSERT_ALERTS["postgresql"], [list(column) for column in columns])
+        _once(statements.UPSERT_ALERTS["postgresql"], alerts.together)
     bell.ring_on_commit("alerts")
 
 
@@ -294,14 +308,19 @@ def _alert_rows(occurrences: Sequence[Occurrence]) -> list[Row]:
     ]
 
 
-def _alerts_into_sqlite(rows: list[Row]) -> None:
-    """Many rows a statement: SQLite then works for long without Python's lock, and other threads go on."""
-    cursor, many = _raw_cursor(), statements.ROWS_TOGETHER
+def _laid_out_for_sqlite(rows: list[Row]) -> LaidOut:
+    many = statements.ROWS_TOGETHER
     whole = len(rows) // many * many
+    return LaidOut([[*chain.from_iterable(rows[n : n + many])] for n in range(0, whole, many)], rows[whole:])
+
+
+def _alerts_into_sqlite(alerts: LaidOut) -> None:
+    """Many rows a statement: SQLite then works for long without Python's lock, and other threads go on."""
+    cursor = _raw_cursor()
     with connection.wrap_database_errors:
-        for start in range(0, whole, many):
-            cursor.execute(statements.UPSERT_MANY_ALERTS, [*chain.from_iterable(rows[start : start + many])])
-        cursor.executemany(statements.UPSERT_ALERTS["sqlite"], rows[whole:])
+        for values in alerts.together:
+            cursor.execute(statements.UPSERT_MANY_ALERTS, values)
+        cursor.executemany(statements.UPSERT_ALERTS["sqlite"], alerts.rest)
 
 
 def _change_row(vendor: statements.Vendor, source: int, delivery: int, received_at: datetime, c: ChangeSeen) -> Row:

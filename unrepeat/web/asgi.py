@@ -23,16 +23,19 @@ from django.core.asgi import get_asgi_application
 _django = get_asgi_application()
 
 from django.conf import settings
+from django.db import connection
 
 from unrepeat.arrivals.intake import PREFIX, Intake, Receive, Scope, Send
 from unrepeat.arrivals.listening import Listening
 from unrepeat.arrivals.writer import Writer
 from unrepeat.support import bell, closing
 from unrepeat.support.bell import Ears
+from unrepeat.support.sqlite.checkpoints import Checkpoints
 from unrepeat.web.bounded import App, bounded
 from unrepeat.worker import Worker
 
 PR_SET_PDEATHSIG = 1
+SWITCH_EVERY = 0.0005  # seconds after which a thread gives Python's lock to one that waits: intake, writer and reader come and go all the time
 MOST = 4 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # bytes of a body that is not for the intake
 
 log = structlog.get_logger(__name__)
@@ -48,6 +51,9 @@ class Server:
         self._worker: Worker | None = None
         self._listening: Listening | None = None
         self._ears = Ears()
+        self._checkpoints = (
+            Checkpoints(str(connection.settings_dict["NAME"])) if connection.vendor == "sqlite" else None
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request, or the lifespan."""
@@ -74,6 +80,7 @@ class Server:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _start(self) -> None:
+        sys.setswitchinterval(SWITCH_EVERY)
         await self._writer.start()
         intake, loop = Intake(self._writer), asyncio.get_running_loop()
         self._intake = intake
@@ -86,6 +93,8 @@ class Server:
         self._listening = Listening()
         self._listening.start()
         self._ears.start()
+        if self._checkpoints is not None:
+            self._checkpoints.start()
         if self._with_worker:
             self._worker = Worker()
             self._worker.start()
@@ -101,6 +110,8 @@ class Server:
         if self._worker is not None:
             await asyncio.to_thread(self._worker.stop)
         await asyncio.to_thread(self._ears.stop)
+        if self._checkpoints is not None:
+            await asyncio.to_thread(self._checkpoints.stop)
 
 
 def _end_with_the_parent() -> None:

@@ -1,17 +1,17 @@
 """SQLite for many writers: a queueing file lock stands in front of BEGIN IMMEDIATE.
 
 SQLite's own busy handler sleeps and is not fair: under full intake a writer could wait 2 s. With this lock the p99 falls
-3 to 26 times (docs/decisions/0003). It works across threads and processes. The lock file is opened anew for each
-transaction, since flock belongs to the open file and Django gives each request a fresh thread.
+3 to 26 times (docs/decisions/0003). It works across threads and processes.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+
+from unrepeat.support.sqlite import lock
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -29,8 +29,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _take(self) -> None:
         name = str(self.settings_dict["NAME"])
         if self._lock is None and ":memory:" not in name and "mode=memory" not in name:
-            self._lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._lock = lock.take(name)
 
     def _free(self) -> None:
         if self._lock is not None:
