@@ -116,6 +116,25 @@ def test_a_regression_names_the_guard_the_run_and_the_time_even_when_the_guard_i
         assert "Regressed" in page
 
 
+def test_a_guard_that_cannot_tell_is_why_its_measure_is_not_verified_any_more():
+    gone = (at("09:00", 20), "unrepeat", e.GuardTurned(ALERT, TEXT, "broken", TURNED, "There is no promtool here."))
+    report = report_of([*prevented(), gone], now=LATER)
+    [(measure, guard)] = report.today.silent
+    assert (measure.number, measure.state, guard.number) == (1, "done", ALERT)
+    for page in map(plain, both(report)):
+        assert "Not verified any more." in page
+        assert "M1 had been verified." in page and "cannot tell since 09:00 UTC on 20 August 2024" in page
+        assert "There is no promtool here" in page
+    again = (at("10:00", 20), "unrepeat", e.GuardTurned(ALERT, TEXT, "green", GREEN, "It fires in time."))
+    for page in map(plain, both(report_of([*prevented(), gone, again], now=LATER))):
+        assert "Not verified any more" not in page
+
+
+def test_a_guard_that_cannot_tell_is_not_named_for_a_measure_that_never_was_verified():
+    gone = (at("09:00", 20), "unrepeat", e.GuardTurned(LOAD, "b" * 64, "broken", TURNED, "There is no locust here."))
+    assert report_of([*prevented(), gone], now=LATER).today.silent == ()
+
+
 def test_a_closed_regression_is_no_banner_any_more():
     closed = (at("13:00", 21), "Ben", e.RegressionClosed(1, "the rule is back"))
     report = report_of([*regressed(), closed], now=LATER)

@@ -33,6 +33,13 @@ def guards_of(state: State, measure: Measure) -> list[GuardState]:
     return [state.guards[number] for number in measure.guards if number in state.guards]
 
 
+def cannot_tell(state: State, measure: Measure) -> list[GuardState]:
+    """The broken guards of a measure that had been verified and is only done now; empty when it is not so."""
+    if measure.state != "done" or measure.verified_at is None:
+        return []
+    return [guard for guard in guards_of(state, measure) if guard.colour == "broken"]
+
+
 # --- causes ---------------------------------------------------------------------------------------------------------
 
 

@@ -141,6 +141,13 @@ class Today:
         return tuple(m for m in self.standing if m.state == "failed")
 
     @property
+    def silent(self) -> tuple[tuple[MeasureFact, GuardFact], ...]:
+        """Measures that had been verified and are only done now, each with a guard of it that is broken and cannot tell."""
+        broken = {g.number: g for g in self.guards if g.colour == "broken"}
+        lost = (m for m in self.standing if m.state == "done" and m.verified_at is not None)
+        return tuple((m, broken[number]) for m in lost for number in m.guards if number in broken)
+
+    @property
     def all_verified(self) -> bool:
         """Whether every measure is verified."""
         return bool(self.standing) and all(m.state == "verified" for m in self.standing)

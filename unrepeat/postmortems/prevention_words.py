@@ -123,6 +123,16 @@ def regression(measure: MeasureFact, zone: str) -> str:
     return f"M{measure.number} had been verified. Its guard {found.name} turned red at {moment(found.at, zone)}{said}"
 
 
+def silence(measure: MeasureFact, fact: GuardFact, zone: str) -> str:
+    """Why a measure is not verified any more: its guard is broken, since when, and what it said."""
+    when = f" since {moment(fact.turned_at, zone)}" if fact.turned_at else ""
+    said = f": {_stopped(fact.run_said)}" if fact.run_said else "."
+    return (
+        f"M{measure.number} had been verified. Its guard {fact.name} cannot tell{when}{said} "
+        "It counts as done, not verified, until the guard can tell again."
+    )
+
+
 def seen_before(repeat: RepeatFact) -> str:
     """What a past failure has to do with this one, and how it ended then; begins after `PM-12`."""
     title = f" “{repeat.headline}”" if repeat.headline else ""

@@ -134,6 +134,12 @@ def run(number: int) -> Run:
     return store.run(number)
 
 
+def remedy(number: int, digest: str) -> str:
+    """What the run of that digest says can be done; empty: nothing, or the run is not kept here."""
+    found = store.run_of(number, digest)
+    return found.remedy if found else ""
+
+
 def proofs(number: int, limit: int = 10) -> list[Proof]:
     """The newest trials of a guard, with both runs."""
     return store.proofs(number, limit)

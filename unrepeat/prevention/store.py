@@ -154,6 +154,11 @@ def run(number: int) -> Run:
     return found
 
 
+def run_of(guard: int, digest: str) -> Run | None:
+    """The newest run of a guard with that digest, without its output; None when it is not kept here."""
+    return Run.objects.filter(guard_id=guard, digest=digest).order_by("-at", "-pk").defer("output").first()
+
+
 def runs(number: int, limit: int = 50) -> list[Run]:
     """The newest runs of a guard, without their output."""
     return list(Run.objects.filter(guard_id=number).order_by("-at", "-pk").defer("output")[:limit])

@@ -14,7 +14,7 @@ class Reminder(models.Model):
 
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="+")
     measure = models.PositiveIntegerField()
-    kind = models.CharField(max_length=20)  # before (its due date), after, regressed
+    kind = models.CharField(max_length=20)  # before (its due date), after, regressed, broken (its guard)
     who = models.CharField(max_length=120)  # as the measure or the log names them
     to = models.CharField(max_length=254)
     at = models.DateTimeField()

@@ -26,6 +26,12 @@ def reminders(incident: int, measure: int | None = None) -> list[Reminder]:
     return list((rows if measure is None else rows.filter(measure=measure)).order_by("-at", "-pk"))
 
 
+def told_last(incident: int, about: str, mark: str) -> datetime | None:
+    """When an address was last told of something: `about` begins the messages' keys, the address's `mark` ends them."""
+    rows = Reminder.objects.filter(incident_id=incident, message__key__startswith=about, message__key__endswith=mark)
+    return rows.order_by("-at").values_list("at", flat=True).first()
+
+
 # --- followers
 
 

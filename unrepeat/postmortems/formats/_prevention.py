@@ -20,6 +20,7 @@ def today(report: Report) -> list[str]:
     if now is None or not (now.standing or now.returned):
         return []
     lines = [f"> **Regressed.** {markdown(said.regression(m, zone))}{_run(m)}" for m in now.regressed]
+    lines += [f"> **Not verified any more.** {markdown(said.silence(m, g, zone))}" for m, g in now.silent]
     lines += [
         f"> **It came back** in incident {r.incident}{f' (“{markdown(r.title)}”)' if r.title else ''}."
         for r in now.returned

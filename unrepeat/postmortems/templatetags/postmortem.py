@@ -239,6 +239,12 @@ def regression_said(measure: MeasureFact, facts: Facts) -> str:
 
 
 @register.filter
+def silence_said(pair: tuple[MeasureFact, GuardFact], facts: Facts) -> str:
+    """Which guard cannot tell, since when, and what it said."""
+    return prevention_words.silence(*pair, facts.zone)
+
+
+@register.filter
 def tally(today: Today, facts: Facts) -> str:
     """How many measures are in which state."""
     return prevention_words.tally(today, facts.zone)

@@ -76,7 +76,7 @@ def tell_failures(number: int, state: State) -> int:
 
 
 def follow(incident: int, who: str, *, wanted: bool) -> None:
-    """Have somebody told when a measure of the incident fails, or not any more; NotFound."""
+    """Have somebody told when a measure of the incident fails or its guard cannot tell, or not any more; NotFound."""
     incidents.state_of(incident)
     if wanted:
         told_store.follow(incident, checks.text("who", who, checks.NAME), clock.now())
@@ -89,9 +89,8 @@ def tell(who: str, incident: int, measure: Measure, kind: str, subject: str, tex
     to = duty.address_of(who)
     if not to:
         return f"nobody to tell: {f'“{who}” has no address' if who else 'the measure has no owner'}"
-    mark = hashlib.sha256(to.encode()).hexdigest()[:12]
     try:
-        message = inform.write(to, subject, text, key=f"{key}:{mark}"[:200])
+        message = inform.write(to, subject, text, key=f"{key}:{mark(to)}"[:200])
     except Invalid as problem:
         return f"nobody to tell: {problem.what}"
     if message is None:
@@ -106,6 +105,11 @@ def tell(who: str, incident: int, measure: Measure, kind: str, subject: str, tex
         message=message,
     )
     return f"told {who}"
+
+
+def mark(to: str) -> str:
+    """What stands for an address at the end of a message's key."""
+    return hashlib.sha256(to.encode()).hexdigest()[:12]
 
 
 def where(number: int, state: State, measure: int) -> reminding.Where:

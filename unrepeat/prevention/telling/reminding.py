@@ -76,6 +76,33 @@ def regressed(measure: Measure, guard: GuardState | None, where: Where, *, owner
     return f"Regressed: {shortened(measure.text)}", "\n\n".join(part for part in parts if part)
 
 
+def cannot_tell(
+    measure: Measure, guard: GuardState, where: Where, *, remedy: str, zone: str, owner: bool
+) -> tuple[str, str]:
+    """Subject and text that tell somebody that a guard is broken, so that what was verified is so no more. `remedy`: the run's."""
+    when = f" since {said_moment(guard.turned_at, zone)}" if guard.turned_at else ""
+    parts = [
+        "A measure that was verified is not verified any more, because its guard cannot tell whether it still holds:",
+        measure.text,
+        f"Its guard {guard.name} ({guard.kind}) cannot tell{when}.",
+        f"It said: {guard.run_said}" if guard.run_said else "",
+        f"What to do: {remedy}" if remedy else "",
+        "The failure has not been seen again, but it would not be seen now either.",
+        "The measure counts as done, not verified, until the guard can tell again; when it is green, that is over by itself.",
+        _belongs(where),
+        "You get this because you own the measure."
+        if owner
+        else f"You get this because you follow incident {where.incident}.",
+    ]
+    return f"Not verified any more: {shortened(measure.text)}", "\n\n".join(part for part in parts if part)
+
+
+def said_moment(at: datetime, zone: str) -> str:
+    """A moment as people write it: `15:20 UTC on Thursday 15 August 2024`."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%H:%M %Z} on {said_day(local.date())}"
+
+
 def said_day(day: date) -> str:
     """A day as people write it: `Thursday 15 August 2024`."""
     return f"{day:%A} {day.day} {day:%B %Y}"

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unrepeat.incidents import entries as e
 from unrepeat.incidents import queries
 from unrepeat.incidents.fold import fold
+from unrepeat.incidents.measures import cannot_tell
 from unrepeat.incidents.state import Measure, State
 from unrepeat.postmortems.numbers import reports_of
 from unrepeat.prevention import commands as guards_do
@@ -72,7 +73,7 @@ def ticket(request: HttpRequest, number: int, measure: int) -> HttpResponse:
 @needs(Role.READER, write=Role.READER, person=True)
 @require_POST
 def follow(request: HttpRequest, number: int, measure: int) -> HttpResponse:
-    """Be told when a measure of the incident fails, or not any more."""
+    """Be told when a measure of the incident fails or its guard cannot tell, or not any more."""
     reminders.follow(number, caller_of(request).name, wanted=request.POST.get("follow") == "yes")
     return redirect("measure", number, measure)
 
@@ -106,6 +107,7 @@ def shown(
         "due": due,
         "late": days_late(one.state, due, today),
         "failed_guard": state.guards.get(one.failed_guard),
+        "silent": [(guard, guards.remedy(guard.number, guard.run)) for guard in cannot_tell(state, one)],
         "answers": [state.causes[cause] for cause in one.answers if cause in state.causes],
         "guards": [(state.guards[g], row) for g, row in guards.some(one.guards).items() if g in state.guards],
         "lines": lines(_about(log, measure), state.time_zone),
