@@ -42,6 +42,22 @@ groups:
         expr: time() - process_start_time_seconds > 86400
 """
 
+NOISE = """
+groups:
+  - name: noise
+    rules:
+      - alert: Always
+        expr: vector(1)
+      - alert: Always, said late
+        expr: vector(1)
+        for: 40m
+      - alert: Any memory
+        expr: process_resident_memory_bytes > 1
+        for: 5m
+      - alert: Many visits
+        expr: sessions_tracked_visits / sessions_live > 20
+"""
+
 
 @pytest.fixture
 def evening():
@@ -65,6 +81,12 @@ def visits(threshold: int, name: str = "visits") -> int:
     """A guard of sessions: too many visits for each live session."""
     text = {"expr": "sessions_tracked_visits / sessions_live", "op": ">", "threshold": threshold, "for_seconds": 300}
     return commands.declare(Declared(name, "promql", text, service="sessions"), by="Ada").pk
+
+
+def memory() -> int:
+    """A guard of sessions that is red whatever happens: it has any memory at all."""
+    text = {"expr": "process_resident_memory_bytes", "op": ">", "threshold": 1, "for_seconds": 300}
+    return commands.declare(Declared("any-memory", "promql", text, service="sessions"), by="Ada").pk
 
 
 def alert(at_least: float = 0) -> int:
@@ -152,6 +174,47 @@ def test_the_user_s_own_rules_are_asked_too(past, evening, tmp_path, monkeypatch
     assert "Mend the file" in said["torn.yml"].remedy
     (tmp_path / "memory.yml").unlink()
     assert asked(evening).lost == [past]
+
+
+def test_an_alert_that_fires_all_the_time_has_caught_nothing(past, evening, tmp_path, monkeypatch):
+    (tmp_path / "noise.yml").write_text(NOISE)
+    monkeypatch.setattr(night, "config", lambda: Config(rules=f"{tmp_path}/*.yml"))
+    found = asked(evening)
+    said = {column.name: found.lines[0].cells[column.subject] for column in found.columns}
+    assert {name.split(" (")[0]: cell.result for name, cell in said.items()} == {
+        "Always": "missed",
+        "Always, said late": "missed",
+        "Any memory": "missed",
+        "Many visits": "caught",
+    }
+    always = said["Always (noise.yml)"]
+    assert "from the recording's start on (14:00 UTC), 26.3 min before the outage began (14:26)" in always.said
+    assert "unrepeat recording cut" in always.remedy
+    assert always.lead is None
+    assert said["Always, said late (noise.yml)"].first_fired_at == datetime(2024, 8, 12, 14, 40, tzinfo=UTC)
+    assert found.lines[0].caught == 1
+
+
+def test_a_guard_that_is_red_in_the_calm_before_the_outage_has_caught_nothing(past, evening):
+    always, real = memory(), visits(20)
+    rule = {"alert": "Memory", "expr": "process_resident_memory_bytes > 1", "for": "5m"}
+    spec = {"rule": rule, "recording": "leak", "healthy": ["healthy"]}
+    noisy = commands.declare(Declared("noisy-rule", "alert_backtest", spec, service="sessions"), by="Ada").pk
+    (line,) = asked(evening).lines
+    results = {number: line.cells[f"guard:{number}"].result for number in (always, noisy, real)}
+    assert results == {always: "missed", noisy: "missed", real: "caught"}
+    assert "it fires without one" in line.cells[f"guard:{noisy}"].said
+    assert (line.caught, line.lost) == (1, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_terminal_says_why_an_alert_that_fires_all_the_time_does_not_count(past, evening, capsys):
+    memory()
+    assert typed("night") == 0
+    said = capsys.readouterr().out
+    assert "it fires without one" in said
+    assert "never fired" not in said
+    assert "0 of 1 past incidents would be caught." in said
 
 
 def test_a_recording_that_has_gone_is_broken_and_hinders_nothing(past, evening, tmp_path):

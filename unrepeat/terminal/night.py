@@ -79,5 +79,6 @@ def _said(cell: Cell) -> str:
     if cell.result in ("caught", "late") and cell.lead is not None:
         answer = f"{abs(cell.lead):.3g} min {'before' if cell.lead >= 0 else 'after'} people knew"
     else:
-        answer = {"missed": "never fired", "gone": "not asked any more"}.get(cell.result, cell.said)
+        never = "never fired" if cell.first_fired_at is None else f"{cell.said} {cell.remedy}"
+        answer = {"missed": never, "gone": "not asked any more"}.get(cell.result, cell.said)
     return f"{answer} (caught before)" if cell.lost else answer

@@ -62,8 +62,7 @@ def judge(
     caught = lead is not None and lead >= wanted
     said = _of_failure(recording, fired, before, moment, lead, wanted) if is_failure else _of_health(recording, fired)
     figures = {f"{recording.name}: firing_minutes": round(fired.minutes, 2)}
-    if fired.first is not None:
-        figures["fired_at"] = fired.first.timestamp()
+    figures |= fired.moments()
     if lead is not None:
         figures |= {"minutes_before": round(lead, 2), "minutes_wanted": wanted}
     environment = {

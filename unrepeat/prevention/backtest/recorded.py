@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,27 @@ def samples(recording: Folder, names: frozenset[str] | None) -> Sampled:
         ) from error
     series = {(name, labels): list(zip(times, values, strict=True)) for name, labels, times, values in rows}
     return Sampled(series, spacing, first, last)
+
+
+def clock_of(recording: Folder) -> tuple[float, float, float]:
+    """The usual seconds between two samples of one of its series, and the Unix seconds of its first and last sample."""
+    path = check_file(recording, METRICS)
+    return _axis_of(str(path), recording.manifest["files"][METRICS])
+
+
+@lru_cache(maxsize=256)
+def _axis_of(path: str, digest: str) -> tuple[float, float, float]:
+    import duckdb
+
+    del digest  # with it, a recording that was made again is looked at again
+    try:
+        with duckdb.connect(config={"threads": 1}) as connection:
+            return _axis(connection, path)
+    except duckdb.Error as error:
+        raise Unreadable(
+            f"The metrics of the recording {Path(path).parent.name} cannot be read.",
+            f"{type(error).__name__}: {str(error)[:200]}",
+        ) from error
 
 
 def _needs_bound(recording: Folder, number: int) -> None:

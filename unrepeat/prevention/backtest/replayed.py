@@ -34,14 +34,23 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """What a rule did in a recording. `first` and `last`: when it fired (UTC), None for never. `minutes`: for how long in all."""
+    """What a rule did in a recording. `first` and `last`: when it fired (UTC), None for never. `minutes`: for how long in all.
 
+    `since`: from when on what it fired for held; `first` is that and the rule's own `for`.
+    """
+
+    since: datetime | None
     first: datetime | None
     last: datetime | None
     minutes: float
     until: datetime  # the recording's end
     output: str = ""
     more: Mapping[str, float | None] = field(default_factory=dict)  # what else was asked, by name
+
+    def moments(self) -> dict[str, float]:
+        """When it fired first and since when that held, in Unix seconds, as figures of a run; empty for never."""
+        told = {"fired_at": self.first, "held_since_at": self.since}
+        return {name: at.timestamp() for name, at in told.items() if at is not None}
 
 
 def rules_of(rule: Mapping[str, Any]) -> Rules:
@@ -66,17 +75,15 @@ def fired(
     """When each of a rule file's alerts fires in a recording, by its name, in one call of promtool. Raises as `replayed`."""
     sampled = samples(recording, rules.reads())
     end, whole = end_of(sampled), span_of(sampled)
-    three = {
-        alert: [Asked(text.replace("{firing}", firing_of(alert)), end) for text in _questions(whole)]
-        for alert in alerts
-    }
+    four = {alert: [Asked(text, end) for text in _questions(alert, whole)] for alert in alerts}
     others = {name: Asked(text.replace("{span}", whole), end) for name, text in (more or {}).items()}
-    asked = [question for questions in three.values() for question in questions] + list(others.values())
+    asked = [question for questions in four.values() for question in questions] + list(others.values())
     document = testfile.document(promtool.RULES, recording.name, sampled, [promtool.CONTROL, *asked])
     said = promtool.ask(rules.text, document, asked, seconds=seconds)
     known = {name: said.values[question] for name, question in others.items()}
     return {
         alert: Fired(
+            _moment(said.values[since], sampled),
             _moment(said.values[first], sampled),
             _moment(said.values[last], sampled),
             (said.values[often] or 0.0) * sampled.spacing / 60,
@@ -84,16 +91,19 @@ def fired(
             said.output,
             known,
         )
-        for alert, (first, last, often) in three.items()
+        for alert, (since, first, last, often) in four.items()
     }
 
 
-def _questions(whole: str) -> tuple[str, str, str]:
-    """When an alert fires first, last, and at how many steps."""
+def _questions(alert: str, whole: str) -> tuple[str, str, str, str]:
+    """Since when what an alert fires for held, when it fires first, last, and at how many steps."""
+    firing = firing_of(alert)
+    held = f"ALERTS_FOR_STATE{{alertname={_quoted(alert)}}} and ignoring(alertstate) {firing}"
     return (
-        f"min(min_over_time(timestamp({{firing}})[{whole}]))",
-        f"max(max_over_time(timestamp({{firing}})[{whole}]))",
-        f"count_over_time(count({{firing}})[{whole}])",
+        f"min(min_over_time(({held})[{whole}]))",
+        f"min(min_over_time(timestamp({firing})[{whole}]))",
+        f"max(max_over_time(timestamp({firing})[{whole}]))",
+        f"count_over_time(count({firing})[{whole}])",
     )
 
 
@@ -109,7 +119,11 @@ def refuse_the_clock(rules: Rules) -> None:
 
 def firing_of(alert: str) -> str:
     """The selector of an alert that fires."""
-    return f'ALERTS{{alertname={json.dumps(alert, ensure_ascii=False)},alertstate="firing"}}'
+    return f'ALERTS{{alertname={_quoted(alert)},alertstate="firing"}}'
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def end_of(sampled: Sampled) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unrepeat.prevention.backtest import promtool, replayed, testfile
+from unrepeat.prevention.backtest.calm import REMEDY, calm_of, cried
 from unrepeat.prevention.backtest.harmed import moments
 from unrepeat.prevention.backtest.recorded import Folder, open_folder
 from unrepeat.prevention.backtest.replayed import Fired, Rules
@@ -38,7 +39,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one guard or alert said to one past outage. `lead`: minutes before people knew, negative after."""
+    """What one guard or alert said to one past outage. `lead`: minutes before people knew, negative after.
+
+    One that fires without the outage, in the recording's calm, has missed it: it has a `first`, and no `lead`.
+    """
 
     subject: str
     name: str
@@ -53,22 +57,27 @@ def ask(question: Question, recordings: dict[str, Recorded], *, seconds: float =
     """Run it; never raises for what a guard, a rule file or a recording may hold. Touches no database."""
     try:
         folder = open_folder(question.recording.folder, question.recording.name)
-        known = moments(folder).detected
         if question.file is not None:
-            return _of_file(question, question.file, folder, known, seconds)
+            return _of_file(question, question.file, folder, seconds)
         text = checked(question.kind, question.spec or {})
     except Problem as problem:
         return [_broken(question.subject, question.name, problem)]
     target = Target("recording", question.recording.name, folder=question.recording.folder)
     outcome, _ = run_safely(question.kind, text, target, Tools(seconds, recordings))
-    fired = outcome.figures.get("fired_at")
-    first = None if fired is None else datetime.fromtimestamp(fired, UTC)
-    lead = _lead(first, known)
-    return [
-        Answer(
-            question.subject, question.name, _result(outcome, first, lead), first, lead, outcome.said, outcome.remedy
-        )
-    ]
+    try:
+        return [_of_guard(question, folder, outcome)]
+    except Problem as problem:  # the recording has gone or was changed meanwhile
+        return [_broken(question.subject, question.name, problem)]
+
+
+def _of_guard(question: Question, folder: Folder, outcome: Outcome) -> Answer:
+    first, since = (_moment(outcome.figures.get(name)) for name in ("fired_at", "held_since_at"))
+    known = moments(folder)
+    if outcome.colour != "broken" and since and (wolf := cried(folder, calm_of(folder, known), since)):
+        return Answer(question.subject, question.name, "missed", first, None, wolf, REMEDY)
+    lead = _lead(first, known.detected)
+    result = _result(outcome, first, lead)
+    return Answer(question.subject, question.name, result, first, lead, outcome.said, outcome.remedy)
 
 
 def _result(outcome: Outcome, first: datetime | None, lead: float | None) -> Result:
@@ -79,7 +88,7 @@ def _result(outcome: Outcome, first: datetime | None, lead: float | None) -> Res
     return "missed" if first is None else "late"
 
 
-def _of_file(question: Question, file: Path, folder: Folder, known: datetime | None, seconds: float) -> list[Answer]:
+def _of_file(question: Question, file: Path, folder: Folder, seconds: float) -> list[Answer]:
     """What each alert of a rule file says. A Problem when the file or the recording cannot be used at all."""
     rules, alerts = _read(file)
     clocked = {name: asks for name, expr in alerts.items() if (asks := testfile.asks_the_clock([expr]))}
@@ -88,12 +97,16 @@ def _of_file(question: Question, file: Path, folder: Folder, known: datetime | N
     if not others:
         return said
     promtool.program()
+    known = moments(folder)
+    calm = calm_of(folder, known)
     until = time.monotonic() + seconds
     for place in range(0, len(others), TOGETHER):
         fired = replayed.fired(
             rules, others[place : place + TOGETHER], folder, seconds=max(0.1, until - time.monotonic())
         )
-        said += [_of_alert(question, file, folder, known, name, one) for name, one in fired.items()]
+        for name, one in fired.items():
+            wolf = cried(folder, calm, one.since)
+            said.append(_of_alert(question, file, folder, known.detected, name, one, wolf))
     return said
 
 
@@ -109,12 +122,14 @@ def _read(file: Path) -> tuple[Rules, dict[str, str]]:
 
 
 def _of_alert(
-    question: Question, file: Path, folder: Folder, known: datetime | None, alert: str, fired: Fired
+    question: Question, file: Path, folder: Folder, known: datetime | None, alert: str, fired: Fired, wolf: str
 ) -> Answer:
     lead = _lead(fired.first, known)
     name = f"{alert} ({file.name})"
     if fired.first is None:
         return Answer(question.subject + alert, name, "missed", None, None, f"In {folder.name} it never fired.")
+    if wolf:
+        return Answer(question.subject + alert, name, "missed", fired.first, None, wolf, REMEDY)
     when = f"In {folder.name} it fired at {fired.first:%H:%M} UTC"
     if lead is None:
         return Answer(question.subject + alert, name, "caught", fired.first, None, f"{when}.")
@@ -133,6 +148,10 @@ def _clocked(question: Question, file: Path, alert: str, asks: str) -> Answer:
 
 def _broken(subject: str, name: str, problem: Problem) -> Answer:
     return Answer(subject, name, "broken", None, None, f"{problem.what} {problem.why}", problem.remedy)
+
+
+def _moment(second: float | None) -> datetime | None:
+    return None if second is None else datetime.fromtimestamp(second, UTC)
 
 
 def _lead(first: datetime | None, known: datetime | None) -> float | None:

@@ -111,7 +111,7 @@ def _recorded(spec: Spec, target: Target, tools: Tools) -> Outcome:
         said += f" It held from {fired.first:%H:%M} UTC, for {fired.minutes:.3g} min in all."
     said += stretched(recording, (spec.expr,))
     figures = {"worst": worst, "threshold": spec.threshold, "held_seconds": fired.minutes * 60}
-    figures |= {"fired_at": fired.first.timestamp()} if fired.first else {}
+    figures |= fired.moments()
     environment = {
         "promtool": promtool.version(promtool.program()),
         f"metrics of {recording.name}": str((recording.manifest.get("files") or {}).get(METRICS, "")),

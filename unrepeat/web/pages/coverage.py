@@ -73,11 +73,13 @@ def _shown(cell: Cell | None) -> SafeString:
     before = CAUGHT_BEFORE if cell.lost else ""
     since = f"{cell.since.day} {cell.since:%b %Y}"
     shape = mark(SIGNS.get(cell.result, "note"))
-    return format_html(CELL, cell.said, shape, _words(cell), before, since)
+    return format_html(CELL, f"{cell.said} {cell.remedy}".strip(), shape, _words(cell), before, since)
 
 
 def _words(cell: Cell) -> str:
     if cell.result in ("caught", "late") and cell.lead is not None:
         length = words.span(timedelta(minutes=abs(cell.lead)))
         return f"{length} {'before' if cell.lead >= 0 else 'after'}"
+    if cell.result == "missed" and cell.first_fired_at is not None:
+        return "fires without it"
     return {"missed": "missed", "broken": "could not say", "gone": "gone"}.get(cell.result, cell.result)
