@@ -293,6 +293,38 @@ def test_a_runner_declares_only_with_a_token_that_says_so_and_only_for_its_servi
     assert elsewhere != incident
 
 
+@pytest.mark.parametrize("claim", ["api", "repository"])
+def test_people_change_the_text_of_a_guard_from_a_repository_there_and_its_runner_brings_it(ben, claim):
+    reviewed = Api(check_tokens.add("sessions", by="Ada", declares=True)[1])
+    body = LIMIT | {"origin": "repository", "place": "unrepeat.toml:3"}
+    assert reviewed.send("PUT", "/guards/sessions-limit", body).status_code == 200
+    for change in (
+        {"spec": {"command": "true"}},
+        {"service": "shop"},
+        {"every": 0, "kind": "junit", "spec": {"results": "a.xml"}},
+    ):
+        refused = ben.send("PUT", "/guards/sessions-limit", body | change | {"origin": claim})
+        assert refused.status_code == 403, refused.content
+        said = refused.json()
+        assert "stands in its service’s repository" in str(said)
+        assert "It was declared in unrepeat.toml:3." in str(said)
+        assert "Change it there, where it is reviewed like code" in str(said)
+    kept = store.guard_named("sessions-limit")
+    assert (kept.spec["command"], kept.service, kept.origin) == ("make limit", "sessions", "repository")
+    changed = reviewed.send("PUT", "/guards/sessions-limit", body | {"spec": {"command": "make limits"}})
+    assert changed.json()["changed"]
+
+
+def test_people_may_say_again_what_the_repository_says_and_tie_it(ben):
+    _, report = a_past_outage()
+    reviewed = Api(check_tokens.add("sessions", by="Ada", declares=True)[1])
+    reviewed.send("PUT", "/guards/sessions-limit", LIMIT | {"origin": "repository", "place": "unrepeat.toml:3"})
+    made = ben.send("PUT", "/guards/sessions-limit", LIMIT | {"measures": [f"PM-{report}/1"]}).json()
+    assert (made["changed"], made["origin"], made["place"]) == (False, "repository", "unrepeat.toml:3")
+    assert len(made["measures"]) == 1
+    assert ben.send("PUT", "/guards/sessions-limit", LIMIT | {"spec": {"command": "true"}}).status_code == 403
+
+
 def test_only_administrators_make_check_tokens_and_a_revoked_one_is_out(filled):
     ada, ben = Api(filled.admin_token), Api(filled.responder_token)
     assert ben.post("/check-tokens", {"service": "sessions"}).status_code == 403

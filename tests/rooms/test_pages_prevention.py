@@ -269,7 +269,7 @@ def test_another_text_makes_it_unproven(world):
 def test_the_text_of_a_guard_from_a_repository_is_changed_there(world):
     guards.declare(guards.Declared("x", "command", SPEC, origin="repository", place="unrepeat.toml:3"), by="runner")
     answer = signed_in("Ben").post("/guards/x/act/text", {"text": 'command = ["ls"]'})
-    assert answer.status_code == 422 and "unrepeat.toml:3" in text_of(answer)
+    assert answer.status_code == 403 and "unrepeat.toml:3" in text_of(answer)
     assert Guard.objects.get().spec == SPEC
 
 

@@ -24,7 +24,7 @@ from unrepeat.prevention.kind import OUTPUT, SAID, Outcome, Target, checked, kin
 from unrepeat.prevention.models import Guard, Proof, Run
 from unrepeat.prevention.proving import digest, digest_of, verdict
 from unrepeat.support import clock, wakeups
-from unrepeat.support.problems import Conflict, Invalid
+from unrepeat.support.problems import Conflict, Invalid, NotAllowed
 
 Side = Literal["now", "failure", "fix"]
 SOONEST = 1  # seconds: the server runs no guard more often
@@ -90,6 +90,15 @@ def declare(declared: Declared, *, by: str) -> Guard:
         if every:
             wakeups.stand("prevention", "patrol", due_at=now)
         return found
+
+
+def in_repository(found: Guard) -> NotAllowed:
+    """The refusal to people who would change here what is declared in a service's repository."""
+    return NotAllowed(
+        f"The text of {found.name} stands in its service’s repository.",
+        f"It was declared in {found.place or 'unrepeat.toml'}.",
+        "Change it there, where it is reviewed like code; `unrepeat check` brings it here.",
+    )
 
 
 def tie(number: int, incident: int, measure: int, *, by: str) -> bool:

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from unrepeat.prevention import commands, store
 from unrepeat.prevention.commands import Ran
-from unrepeat.prevention.kind import kind_of
+from unrepeat.prevention.kind import checked, kind_of
 from unrepeat.prevention.models import Guard, Proof
+from unrepeat.prevention.proving import digest_of
 from unrepeat.support.problems import Conflict, Invalid, NotAllowed, NotFound, Problem
 
 
@@ -55,15 +56,31 @@ def report(service: str, results: Sequence[Result], *, by: str) -> list[Taken]:
     return [_take(result, found, by=by) for result in results]
 
 
-def declare(declared: commands.Declared, measures: Sequence[tuple[int, int]], *, by: str) -> Declaration:
-    """Declare a guard and tie it to measures (incident and number), all or nothing; ties that it has besides stay."""
+def declare(
+    declared: commands.Declared, measures: Sequence[tuple[int, int]], *, by: str, reviewed: bool = True
+) -> Declaration:
+    """Declare a guard and tie it to measures (incident and number), all or nothing; ties that it has besides stay.
+
+    `reviewed`: it comes from the repository by its runner, or from who owns the server. Otherwise NotAllowed when it would change
+    what is declared in a repository.
+    """
     with transaction.atomic():
         before = store.guard_named(declared.name, hold=True)
+        if before is not None and before.origin == "repository" and not reviewed:
+            declared = _unchanged(declared, before)
         known = before.digest if before else ""
         made = commands.declare(declared, by=by)
         for incident, measure in sorted(measures):
             commands.tie(made.pk, incident, measure, by=by)
         return Declaration(made, new=before is None, changed=known != made.digest)
+
+
+def _unchanged(declared: commands.Declared, before: Guard) -> commands.Declared:
+    spec = checked(declared.kind, declared.spec).model_dump(mode="json", exclude_defaults=True)
+    now = (digest_of(declared.kind, spec), declared.service, declared.every)
+    if now != (before.digest, before.service, before.every):
+        raise commands.in_repository(before)
+    return replace(declared, origin="repository", place=before.place)
 
 
 def prove(name: str, service: str, digest: str, failure: Ran, fix: Ran, *, by: str) -> Proof:

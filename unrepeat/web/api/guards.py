@@ -42,7 +42,7 @@ def get_guard(request: HttpRequest, name: Path[GuardName]) -> dict[str, Any]:  #
 @needs(Role.READER, write=Role.RESPONDER, checks=of_declaration)
 def declare_guard(request: HttpRequest, name: Path[GuardName], body: shapes.Declaring) -> dict[str, Any]:
     """Make a guard, or give the one of that name another text: then it is unproven again. It is tied to the measures that are
-    named; ties that it has besides stay.
+    named; ties that it has besides stay. What is declared in a service's repository is changed there: only a check token brings it.
     """
     caller = caller_of(request)
     measures = [measure_of(ref) for ref in body.measures]
@@ -51,7 +51,7 @@ def declare_guard(request: HttpRequest, name: Path[GuardName], body: shapes.Decl
     declared = commands.Declared(
         name, body.kind, body.spec, body.service, body.every, origin=body.origin, place=body.place
     )
-    made = reporting.declare(declared, measures, by=caller.name)
+    made = reporting.declare(declared, measures, by=caller.name, reviewed=caller.runner is not None)
     return shapes.plain([shapes.found(name)])[0] | {"new": made.new, "changed": made.changed}
 
 

@@ -23,7 +23,7 @@ from unrepeat.prevention.models import Guard, Run
 from unrepeat.prevention.running import asked, patrol
 from unrepeat.support import clock
 from unrepeat.support.config import config
-from unrepeat.support.problems import Invalid, NotFound, Problem
+from unrepeat.support.problems import NotFound, Problem
 from unrepeat.web.access import Role, caller_of, needs
 from unrepeat.web.pages import guard_texts
 from unrepeat.web.pages.guards import late_by, seconds
@@ -97,11 +97,7 @@ def _done(request: HttpRequest, found: Guard, what: str) -> str:
         commands.retire(found.pk, by=by, reason=given.get("reason", ""))
         return f"The guard {found.name} is out of service."
     if found.origin == "repository":
-        raise Invalid(
-            f"The text of {found.name} stands in its service’s repository.",
-            f"It was declared in {found.place or 'unrepeat.toml'}.",
-            "Change it there, where it is reviewed like code; `unrepeat check` brings it here.",
-        )
+        raise commands.in_repository(found)
     before = found.digest
     declared = commands.Declared(
         found.name, found.kind, guard_texts.read(given.get("text", "")), given.get("service", ""),
