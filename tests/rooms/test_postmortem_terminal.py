@@ -29,6 +29,16 @@ def test_list_tells_drafts_and_published_ones(capsys):
     assert "revision 1" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_headline_is_shown_as_it_is_and_never_taken_for_markup(capsys, tmp_path):
+    odd = "[/b] :smile: [red]"
+    number = a_draft()
+    terminal.write(number, "headline", _file(tmp_path, odd), by="Ada")
+    terminal.publish(number, by="Ada")
+    capsys.readouterr()
+    terminal.list_reports()
+    assert odd in capsys.readouterr().out
+
+
 def test_show_prints_or_writes_files(capsys, tmp_path):
     number = a_draft()
     terminal.show(number)

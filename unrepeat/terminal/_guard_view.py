@@ -22,7 +22,7 @@ def listing(console: Console, guards: list[Plain]) -> None:
     for one in guards:
         refs = ", ".join(measure["ref"] for measure in one["measures"]) or "[yellow]no measure[/]"
         table.add_row(
-            one["name"], one["kind"], one["service"], _colour(one), proof_word(one), refs, moment(one["ran_at"])
+            one["name"], one["kind"], escape(one["service"]), _colour(one), proof_word(one), refs, moment(one["ran_at"])
         )
     console.print(table)
 
@@ -30,7 +30,7 @@ def listing(console: Console, guards: list[Plain]) -> None:
 def whole(console: Console, one: Plain, runs: list[Plain], proofs: list[Plain]) -> None:
     """One guard with its text, newest runs and proofs."""
     console.print(
-        f"[bold]{escape(one['name'])}[/] {one['kind']} of {one['service'] or 'no service'}: {_colour(one)}",
+        f"[bold]{escape(one['name'])}[/] {one['kind']} of {escape(one['service']) or 'no service'}: {_colour(one)}",
         highlight=False,
     )
     console.print(f"{proof_word(one)}; declared in {one['origin']} {escape(one['place'])}".rstrip(), highlight=False)

@@ -20,9 +20,9 @@ from unrepeat.terminal import _check_view as view
 from unrepeat.terminal import _checking as checking
 from unrepeat.terminal import _git as git
 from unrepeat.terminal import _outbox as outboxes
+from unrepeat.terminal._console import console
 from unrepeat.terminal._desk import Desk, Plain, Remote, desk
 from unrepeat.terminal._outbox import Outbox, Sent
-from unrepeat.terminal._screen import console
 
 app = App(name="check", help="Run the guards of a checkout, and say what would come back.")
 RED, BROKEN = 1, 2  # exit statuses
@@ -69,7 +69,9 @@ def check(
     if as_json:
         print(json.dumps(view.plain(made.done, made.target, made.sent), ensure_ascii=False))
     else:
-        view.show(console(), console(stderr=True), made.done, made.target, made.sent, made.server)
+        view.show(
+            console(styled=True), console(stderr=True, styled=True), made.done, made.target, made.sent, made.server
+        )
     for line in files.github(made.done) if github else ():
         print(line)
     colours = {one.colour for one in made.done}
@@ -100,7 +102,7 @@ class _Made:
 
 
 def _check(asked: _Asked, *, offline: bool, declare: bool) -> _Made:
-    told, path = console(stderr=True), asked.path
+    told, path = console(stderr=True, styled=True), asked.path
     blocks = [block for block in read_blocks(path) if asked.service in ("", block.service)]
     services = sorted({asked.service} if asked.service else {block.service for block in blocks if block.service})
     box = Outbox(asked.outbox or path / ".unrepeat" / "outbox")

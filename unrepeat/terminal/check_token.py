@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from unrepeat.terminal._screen import console
+from unrepeat.terminal._console import console
 
 app = App(name="check-token", help="Make tokens for runners: each reads one service's guards and reports for them.")
 

@@ -14,8 +14,8 @@ from unrepeat.support.problems import Invalid, NotFound
 from unrepeat.terminal import _checking as checking
 from unrepeat.terminal import _guard_view as view
 from unrepeat.terminal import _proving as proving
+from unrepeat.terminal._console import console
 from unrepeat.terminal._desk import Local, desk
-from unrepeat.terminal._screen import console
 from unrepeat.terminal.check import body_of, pairs, target_here
 
 app = App(name="guard", help="Declare guards, prove them on the failure and on the fix, and run them.")
@@ -41,7 +41,7 @@ def list_guards(
     if as_json:
         view.print_json({"items": found, "count": len(found)})
         return
-    view.listing(console(), found)
+    view.listing(console(styled=True), found)
 
 
 @app.command
@@ -52,7 +52,7 @@ def show(name: str, *, url: Url = "", as_json: AsJson = False) -> None:
     if as_json:
         view.print_json(found | {"newest_runs": runs, "newest_proofs": proofs})
         return
-    view.whole(console(), found, runs, proofs)
+    view.whole(console(styled=True), found, runs, proofs)
 
 
 @app.command
@@ -151,7 +151,7 @@ def prove(
     if as_json:
         view.print_json(proof)
     else:
-        view.proof(console(), name, proof)
+        view.proof(console(styled=True), name, proof)
     if not proof["proven"]:
         raise SystemExit(1)
 
@@ -185,7 +185,7 @@ def run(
     if as_json:
         view.print_json(result)
     else:
-        view.ran(console(), name, result)
+        view.ran(console(styled=True), name, result)
     raise SystemExit({"green": 0, "red": 1}.get(result["colour"], 2))
 
 

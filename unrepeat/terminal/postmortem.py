@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from unrepeat.support import words
+from unrepeat.terminal._console import console, records
 
 if TYPE_CHECKING:
     from unrepeat.postmortems.queries import Row
@@ -40,7 +39,9 @@ def list_reports(
     if not shelf.rows:
         print("No report found." if text else "No report yet: a draft is made when an incident is resolved.")
         return
-    table = Table("number", "headline", "when (its zone)", "length", "service", "state")
+    table = records(
+        "number", "headline", "when (its zone)", "length", "service", "state", wraps=("headline", "service")
+    )
     for row in shelf:
         when = (
             f"{words.day(row.started_at, row.zone)}, {words.clock_time(row.started_at, row.zone)}"
@@ -49,7 +50,7 @@ def list_reports(
         )
         state = f"published, revision {row.revision}" if row.revision else "draft"
         table.add_row(str(row.number), row.headline, when, words.span(row.duration), row.service, state)
-    Console().print(table)
+    console().print(table)
     if shelf.pages > 1:
         print(f"page {shelf.page} of {shelf.pages}; --page shows another")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from unrepeat.terminal._screen import console
+from unrepeat.terminal._console import console
 
 if TYPE_CHECKING:
     from unrepeat.prevention.models import Recording

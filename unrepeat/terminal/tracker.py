@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from rich.table import Table
 
 from unrepeat.terminal import _kinds
-from unrepeat.terminal._screen import console
+from unrepeat.terminal._console import console
 
 app = App(name="tracker", help="Say where measures have their tickets: GitHub, GitLab, or an address that is told.")
 
