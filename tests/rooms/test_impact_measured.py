@@ -24,6 +24,7 @@ from unrepeat.investigation import queries as investigation
 from unrepeat.investigation.models import Measurement, Result
 from unrepeat.investigation.telemetry import request_source
 from unrepeat.postmortems import commands as publishing
+from unrepeat.postmortems import library
 from unrepeat.postmortems import queries as postmortems
 from unrepeat.support import clock
 from unrepeat.support.models import Wakeup
@@ -154,11 +155,11 @@ def test_at_the_end_the_log_holds_what_a_hand_counts(tmp_path):
     assert "210 of 300 users" in report.prose["summary"].text
     assert report.figures[0].svg
     publishing.publish(report.number, by="Ada")
-    (row,) = postmortems.library()
+    (row,) = library.shelf()
     assert row.impact.replace("\u00a0", " ") == (
         "70 % of users slowed (210 of 300), 25 % of those who tried checkout never succeeded (30 of 120)"
     )
-    assert list(postmortems.library("210"))
+    assert list(library.shelf("210"))
 
 
 def test_without_a_request_log_the_reason_is_said_once():

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.outage import at
 from unrepeat.incidents.models import Incident
-from unrepeat.postmortems import queries, store
+from unrepeat.postmortems import library, store
 from unrepeat.postmortems.models import Postmortem
 
 pytestmark = pytest.mark.django_db
@@ -46,23 +46,23 @@ def a_report(
 
 
 def found(text: str = "", **filters) -> list[int]:
-    return [row.number for row in queries.library(text, **filters)]
+    return [row.number for row in library.shelf(text, **filters)]
 
 
 def test_newest_first_in_pages():
     numbers = [a_report(f"Outage {i}", when=at("15:15") + timedelta(days=i)) for i in range(45)]
-    shelf = queries.library()
+    shelf = library.shelf()
     assert [row.number for row in shelf] == numbers[::-1][:20]
     assert (shelf.total, shelf.pages) == (45, 3)
-    assert [row.number for row in queries.library(page=3)] == numbers[::-1][40:]
-    assert queries.library(page=99).page == 3, "a page that is not there gives the last"
+    assert [row.number for row in library.shelf(page=3)] == numbers[::-1][40:]
+    assert library.shelf(page=99).page == 3, "a page that is not there gives the last"
 
 
 def test_drafts_are_not_on_the_shelf():
     number = a_report("Outage")
     Postmortem.objects.filter(pk=number).update(published_at=None, revision=0)
     assert found() == []
-    assert [row.number for row in queries.drafts()] == [number]
+    assert [row.number for row in library.drafts()] == [number]
 
 
 def test_words_are_found_by_beginning_ending_case_and_accent():
@@ -90,7 +90,7 @@ def test_words_are_found_by_beginning_ending_case_and_accent():
 
 def test_what_was_searched_for_is_marked_in_title_and_snippet():
     a_report("Sessions ran out of memory", "x " * 400 + "the leak was in the tracking of sessions " + "y " * 400)
-    row = queries.library("leak session").rows[0]
+    row = library.shelf("leak session").rows[0]
     assert ("Sessions", True) in row.title and (" ran out of memory", False) in row.title
     assert ("leak", True) in row.excerpt and ("sessions", True) in row.excerpt
     assert len("".join(text for text, _ in row.excerpt)) < 240
@@ -118,7 +118,7 @@ def test_what_was_searched_for_is_marked_in_title_and_snippet():
 )
 def test_no_search_text_breaks_the_page(text):
     a_report("Memory leak", "title memory %s drop table")
-    assert queries.library(text).total in (0, 1)
+    assert library.shelf(text).total in (0, 1)
 
 
 def test_filters_by_service_team_cause_and_time():
@@ -131,7 +131,7 @@ def test_filters_by_service_team_cause_and_time():
     assert found(until=date(2024, 8, 10)) == [first]
     assert found(since=date(2024, 8, 12), until=date(2024, 8, 12)) == [second]
     assert found("two", service="sessions") == []
-    assert queries.choices() == {
+    assert library.choices() == {
         "service": ["checkout", "sessions"],
         "team": ["Sessions", "Shop"],
         "cause": ["certificate", "sessions 2.0"],
@@ -175,7 +175,7 @@ def some_reports() -> dict[str, int]:
 
 def test_a_report_is_found_by_other_words_than_its_own_and_says_which():
     reports = some_reports()
-    row = queries.library("x509 expired").rows[0]
+    row = library.shelf("x509 expired").rows[0]
     assert row.number == reports["tls"]
     ((asked, said),) = row.other_words
     assert asked == "x509" and said in ("TLS", "certificate", "TLS certificate")
@@ -184,10 +184,10 @@ def test_a_report_is_found_by_other_words_than_its_own_and_says_which():
 
 def test_nothing_like_this_is_said_and_the_nearest_shown():
     some_reports()
-    shelf = queries.library("leader of the choir sang out of tune at the summer concert")
+    shelf = library.shelf("leader of the choir sang out of tune at the summer concert")
     assert not shelf.rows and shelf.total == 0
     assert shelf.nearest and len(shelf.nearest) <= 3
-    assert not queries.library("volcano").nearest, "what no report has a word of has no nearest"
+    assert not library.shelf("volcano").nearest, "what no report has a word of has no nearest"
 
 
 def test_a_search_by_meaning_keeps_to_the_filters():
@@ -206,6 +206,6 @@ def test_exact_words_and_words_to_leave_out_still_count():
 def test_related_reports_leave_out_the_report_itself():
     reports = some_reports()
     again = a_shelved_report("Sessions out of memory again", "sessions was OOMKilled; the cache leaked")
-    assert [one.number for one in queries.related(again)][:1] == [reports["leak"]]
-    assert again not in [one.number for one in queries.related(again)]
-    assert queries.related(again)[0].words
+    assert [one.number for one in library.related(again)][:1] == [reports["leak"]]
+    assert again not in [one.number for one in library.related(again)]
+    assert library.related(again)[0].words

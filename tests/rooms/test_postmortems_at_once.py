@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from tests.rooms.test_postmortems import a_draft, an_outage
-from unrepeat.postmortems import commands, queries
+from unrepeat.postmortems import commands, library, queries
 from unrepeat.postmortems.models import Postmortem
 from unrepeat.support.problems import Conflict
 
@@ -43,7 +43,7 @@ def test_publishing_at_once_makes_one_revision_each():
     assert sorted(at_once(lambda i: commands.publish(number, by=f"person {i}"))) == list(range(1, HANDS + 1))
     assert [kept.number for kept in queries.revisions(number)] == list(range(HANDS, 0, -1))
     assert all(queries.is_intact(number, revision) for revision in range(1, HANDS + 1))
-    assert queries.library("released").total == 1
+    assert library.shelf("released").total == 1
 
 
 def test_of_those_who_started_from_the_same_version_one_wins_and_the_rest_are_told():

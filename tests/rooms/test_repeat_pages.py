@@ -10,7 +10,7 @@ from django.test import Client
 from tests.rooms.test_repeats import AGAIN, an_outage, grouped, named
 from tests.support.world import alert, change, minutes, the_shop
 from unrepeat.incidents import queries as incident_queries
-from unrepeat.postmortems import queries as reports
+from unrepeat.postmortems import library
 from unrepeat.prevention.repeats import matching as repeats
 from unrepeat.prevention.repeats.counted import repeat_number
 from unrepeat.web.models import User
@@ -121,7 +121,7 @@ def test_both_reports_lead_to_the_other(again):
 def test_related_reports_stand_beside_a_report():
     one, other = an_outage(), an_outage(AGAIN, version="3.0")
     an_outage(AGAIN + minutes(60 * 24 * 30), service="billing", name="CertificateExpired", version="")
-    assert other in [found.number for found in reports.related(one)]
+    assert other in [found.number for found in library.related(one)]
     assert f'href="/postmortems/{other}"' in page("Cleo", f"/postmortems/{one}")
 
 

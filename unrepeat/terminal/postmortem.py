@@ -15,7 +15,7 @@ from unrepeat.support import words
 from unrepeat.terminal._console import console, records
 
 if TYPE_CHECKING:
-    from unrepeat.postmortems.queries import Row
+    from unrepeat.postmortems.library import Row
 
 app = App(name="postmortem", help="List, show, write and publish postmortems.")
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON, for programs.")]
@@ -30,9 +30,9 @@ def list_reports(
     as_json: AsJson = False,
 ) -> None:
     """List reports, newest first."""
-    from unrepeat.postmortems import queries
+    from unrepeat.postmortems import library
 
-    shelf = queries.library(text, page=page) if text else queries.all_reports(page)
+    shelf = library.shelf(text, page=page) if text else library.all_reports(page)
     if as_json:
         print(json.dumps([_row(row) for row in shelf], ensure_ascii=False, default=str))
         return

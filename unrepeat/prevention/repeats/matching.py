@@ -16,7 +16,7 @@ from unrepeat.incidents import entries as e
 from unrepeat.incidents import queries as incident_queries
 from unrepeat.incidents.fold import MACHINE, fold
 from unrepeat.incidents.state import State
-from unrepeat.postmortems import finding
+from unrepeat.postmortems import finding, library
 from unrepeat.postmortems import queries as reports
 from unrepeat.postmortems.models import Postmortem
 from unrepeat.prevention.repeats import past, sign_rows
@@ -72,7 +72,7 @@ def find(incident: int) -> list[Match]:
         likeness = weigh(
             {sign: mine[sign] for sign in has.get(number, set())},
             guards=near,
-            words=reports.shared_words(row, texts[number]) if number in texts else (),
+            words=library.shared_words(row, texts[number]) if number in texts else (),
             sure=answer.sure if number == first else 0.0,
             common=common,
         )

@@ -13,7 +13,7 @@ from unrepeat.duty import queries as duty
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.models import MeasureRow
 from unrepeat.inform import commands as inform
-from unrepeat.postmortems import queries as postmortems
+from unrepeat.postmortems import library
 from unrepeat.prevention import store
 from unrepeat.prevention.repeats import counted
 from unrepeat.prevention.telling import digest_words, links
@@ -77,7 +77,7 @@ def remember(_: Claim) -> Again:
     today, sent = _today(), 0
     last = _a_year_before(today)
     first = last - timedelta(days=CATCH_UP)
-    for row in postmortems.began_between(first, last):
+    for row in library.began_between(first, last):
         if row.started_at is not None:
             sent += _send_round(row.number, row.incident, row.headline, row.service, row.started_at)
     return Again(f"{sent} people are told of what happened a year ago", _next_morning(clock.now()))

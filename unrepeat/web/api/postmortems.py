@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Schema
 from pydantic import Field, StringConstraints
 
-from unrepeat.postmortems import commands, queries
+from unrepeat.postmortems import commands, library, queries
 from unrepeat.postmortems.formats import html, markdown
 from unrepeat.postmortems.prevented import Today
 from unrepeat.postmortems.report import SECTIONS, Facts, Figure, Prose, Report
@@ -136,9 +136,9 @@ def list_postmortems(request: HttpRequest, asked: Query[Search]) -> dict[str, An
     """Published reports, newest first; without a filter, and for those who write, drafts too."""
     writes = may(caller_of(request), Role.RESPONDER)
     if asked.status or any(asked.filters.values()) or not writes:
-        shelf = queries.library(**asked.filters, page=asked.page, size=asked.per_page)  # type: ignore[arg-type]
+        shelf = library.shelf(**asked.filters, page=asked.page, size=asked.per_page)  # type: ignore[arg-type]
     else:
-        shelf = queries.all_reports(asked.page, size=asked.per_page)
+        shelf = library.all_reports(asked.page, size=asked.per_page)
     return {"items": [_row(row) for row in shelf] if asked.page <= shelf.pages else [], "count": shelf.total}
 
 
@@ -226,7 +226,7 @@ def _chosen(request: HttpRequest, number: int, wanted: Wanted) -> Report:
     return queries.current(number)
 
 
-def _row(row: queries.Row) -> dict[str, Any]:
+def _row(row: library.Row) -> dict[str, Any]:
     same = ("excerpt", "status")
     return {name: getattr(row, name) for name in ReportRow.model_fields if name not in same} | {
         "excerpt": "".join(piece[0] for piece in row.excerpt),

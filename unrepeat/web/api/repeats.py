@@ -12,7 +12,7 @@ from pydantic import Field
 
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.state import Repeat
-from unrepeat.postmortems import queries as reports
+from unrepeat.postmortems import library
 from unrepeat.prevention.repeats import comparing
 from unrepeat.prevention.repeats import matching as repeats
 from unrepeat.prevention.repeats.counted import repeat_number
@@ -130,5 +130,5 @@ def name_repeat(request: HttpRequest, number: Path[Nth], body: Naming) -> dict[s
 @needs(Role.READER)
 def get_related(request: HttpRequest, number: Path[Nth]) -> dict[str, Any]:  # noqa: ARG001
     """Published reports about the same, best first; few or none."""
-    found = [asdict(one) for one in reports.related(number)]
+    found = [asdict(one) for one in library.related(number)]
     return {"items": found, "count": len(found)}

@@ -14,7 +14,7 @@ from unrepeat.arrivals import queries as arrivals
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import commands, queries
 from unrepeat.incidents.models import Incident
-from unrepeat.postmortems import queries as postmortems
+from unrepeat.postmortems import library
 from unrepeat.prevention.repeats.counted import repeat_number
 from unrepeat.support import clock, words
 from unrepeat.support.config import config
@@ -70,7 +70,7 @@ def _now() -> dict[str, object]:
         "changes": [_dated(change, at) for change in changes[:CHANGES]],
         "more_changes": len(changes) > CHANGES,
         "failed": sum(change.status == "failed" for change in changes),
-        "published": postmortems.library(page=1).rows[:5],
+        "published": library.shelf(page=1).rows[:5],
         "unreadable": arrivals.unreadable().paginator.count,
         "sources": len(arrivals.sources()) if not open_now and not ended else 1,
     }

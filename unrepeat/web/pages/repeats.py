@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.models import Incident
 from unrepeat.incidents.state import Repeat, State
+from unrepeat.postmortems import library
 from unrepeat.postmortems import queries as reports
 from unrepeat.prevention.repeats import comparing, past
 from unrepeat.prevention.repeats import matching as repeats
@@ -66,7 +67,7 @@ class Beside:
 
     repeats: list[Repeat]
     came_back: list[Incident]
-    related: list[reports.RelatedReport]
+    related: list[library.RelatedReport]
 
 
 def beside(postmortem: int, state: State) -> Beside:
@@ -74,7 +75,7 @@ def beside(postmortem: int, state: State) -> Beside:
     return Beside(
         [one for one in state.repeats.values() if one.standing == "confirmed"],
         [incidents.incident(number) for number in sorted(state.repeated_by, reverse=True)[:20]],
-        reports.related(postmortem),
+        library.related(postmortem),
     )
 
 

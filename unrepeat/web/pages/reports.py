@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from unrepeat.incidents import queries as incidents
 from unrepeat.incidents.state import State
 from unrepeat.postmortems import commands, queries
+from unrepeat.postmortems import library as shelves
 from unrepeat.postmortems.compared import has_moved_on
 from unrepeat.postmortems.formats import html, markdown
 from unrepeat.postmortems.report import SECTIONS, Report
@@ -42,7 +43,7 @@ def library(request: HttpRequest) -> HttpResponse:
     """All published reports, newest first, to be searched and filtered; for those who write, the drafts too."""
     asked = {name: request.GET.get(name, "").strip()[:200] for name in ("text", "service", "team", "cause")}
     days = {name: day_asked(request, name) for name in ("since", "until")}
-    shelf = queries.library(
+    shelf = shelves.shelf(
         text=asked["text"],
         service=asked["service"],
         team=asked["team"],
@@ -56,8 +57,8 @@ def library(request: HttpRequest) -> HttpResponse:
         "shelf": shelf,
         "asked": asked | {name: day.isoformat() if day else "" for name, day in days.items()},
         "filtered": filtered,
-        "choices": queries.choices(),
-        "drafts": queries.drafts(20) if not filtered and may(caller_of(request), Role.RESPONDER) else [],
+        "choices": shelves.choices(),
+        "drafts": shelves.drafts(20) if not filtered and may(caller_of(request), Role.RESPONDER) else [],
         "now": clock.now(),
         "zone": config().time_zone,
     }

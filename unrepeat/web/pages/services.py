@@ -12,7 +12,7 @@ from unrepeat.arrivals import queries as arrivals
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import queries as incidents
 from unrepeat.investigation import queries as investigation
-from unrepeat.postmortems import queries as postmortems
+from unrepeat.postmortems import library
 from unrepeat.support import clock
 from unrepeat.support.config import config
 from unrepeat.support.problems import NotFound
@@ -54,7 +54,7 @@ def service(request: HttpRequest, name: str) -> HttpResponse:
         "newest": newest,
         "listing": listing,
         "changes": list(reversed(changes))[:30],
-        "reports": postmortems.library(service=name, page=1).rows[:10],
+        "reports": library.shelf(service=name, page=1).rows[:10],
         "now": now,
         "zone": config().time_zone,
     }
