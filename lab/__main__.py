@@ -38,7 +38,8 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description="The shop of real parts, and its outage.")
     commands = parser.add_subparsers(dest="command", required=True)
     live = commands.add_parser(
-        "run", help="one story, live; without --story the outage of 12 August 2024, in about five minutes"
+        "run",
+        help="one story, live; without --story the outage of 12 August 2024 and on to what stops it coming back, in about eight minutes",
     )
     told = "; ".join(f"{name}: {story(name).TITLE}" for name in names())
     live.add_argument("--story", choices=names(), default=DEFAULT, help=f"{told} (default: %(default)s)")
