@@ -29,7 +29,8 @@ def test_list_tells_drafts_and_published_ones(capsys):
     assert "revision 1" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_headline_is_shown_as_it_is_and_never_taken_for_markup(capsys, tmp_path):
+def test_a_headline_is_shown_as_it_is_and_never_taken_for_markup(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # else a narrow terminal breaks it over lines
     odd = "[/b] :smile: [red]"
     number = a_draft()
     terminal.write(number, "headline", _file(tmp_path, odd), by="Ada")
