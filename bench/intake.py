@@ -107,6 +107,7 @@ def _run(options: argparse.Namespace, databases: list[str], alertmanager: str, h
                 ours.end()
         for name in databases:
             ours = _Ours(home / f"{name}-kills", name, cluster, 0)
+            ours.let_go()
             lost[name] = lost_over_kills(ours.served, ours.path, ours.holds, kills=options.kills)
             ours.end()
     finally:
@@ -135,9 +136,11 @@ class _Ours:
         self.served.command("migrate")
         self.path = self.served.add_source("alertmanager")
         self.served.start()
+        self._let(signal.SIGSTOP)
 
     def round(self, batch: int, seconds: int, mark: str) -> Round:
-        """Send for some seconds, then wait until all is readable."""
+        """Send for some seconds, then wait until all is readable. Between rounds it stands still, and takes nothing from the others."""
+        self._let(signal.SIGCONT)
         before = self._one("select count(*) from arrivals_alert")
         began = time.monotonic()
         result = _wrk(self.served.port, "webhook", self.path, batch, seconds, mark)
@@ -148,6 +151,7 @@ class _Ours:
         unreadable = self._one("select count(*) from arrivals_delivery where state = 2")
         if unreadable:
             raise RuntimeError(f"{unreadable} deliveries could not be read")
+        self._let(signal.SIGSTOP)
         return result
 
     def holds(self, keys: list[str]) -> set[str]:
@@ -160,10 +164,18 @@ class _Ours:
         return found
 
     def end(self) -> None:
-        """Stop the server."""
+        """End the server at once, whatever it still has to do."""
         if self._connection is not None:
             self._connection.close()
-        self.served.stop()
+        self.served.kill()
+
+    def let_go(self) -> None:
+        """Let it run outside of rounds."""
+        self._let(signal.SIGCONT)
+
+    def _let(self, go: signal.Signals) -> None:
+        assert self.served.process is not None
+        os.killpg(self.served.process.pid, go)
 
     def _waiting(self) -> int:
         return self._one("select count(*) from (select 1 from arrivals_delivery where state = 0 limit 1) w")
