@@ -107,7 +107,7 @@ def _run(options: argparse.Namespace, databases: list[str], alertmanager: str, h
                 ours.end()
         for name in databases:
             ours = _Ours(home / f"{name}-kills", name, cluster, 0)
-            ours.let_go()
+            ours.let(signal.SIGCONT)
             lost[name] = lost_over_kills(ours.served, ours.path, ours.holds, kills=options.kills)
             ours.end()
     finally:
@@ -136,11 +136,11 @@ class _Ours:
         self.served.command("migrate")
         self.path = self.served.add_source("alertmanager")
         self.served.start()
-        self._let(signal.SIGSTOP)
+        self.let(signal.SIGSTOP)
 
     def round(self, batch: int, seconds: int, mark: str) -> Round:
         """Send for some seconds, then wait until all is readable. Between rounds it stands still, and takes nothing from the others."""
-        self._let(signal.SIGCONT)
+        self.let(signal.SIGCONT)
         before = self._one("select count(*) from arrivals_alert")
         began = time.monotonic()
         result = _wrk(self.served.port, "webhook", self.path, batch, seconds, mark)
@@ -151,7 +151,7 @@ class _Ours:
         unreadable = self._one("select count(*) from arrivals_delivery where state = 2")
         if unreadable:
             raise RuntimeError(f"{unreadable} deliveries could not be read")
-        self._let(signal.SIGSTOP)
+        self.let(signal.SIGSTOP)
         return result
 
     def holds(self, keys: list[str]) -> set[str]:
@@ -169,11 +169,8 @@ class _Ours:
             self._connection.close()
         self.served.kill()
 
-    def let_go(self) -> None:
-        """Let it run outside of rounds."""
-        self._let(signal.SIGCONT)
-
-    def _let(self, go: signal.Signals) -> None:
+    def let(self, go: signal.Signals) -> None:
+        """Let the server and all its processes stand still (SIGSTOP) or go on (SIGCONT)."""
         assert self.served.process is not None
         os.killpg(self.served.process.pid, go)
 
