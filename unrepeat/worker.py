@@ -29,12 +29,14 @@ from django.db import close_old_connections, connection, transaction
 import unrepeat
 from unrepeat.arrivals.lead import lead
 from unrepeat.arrivals.reading import read_waiting
+from unrepeat.arrivals.reading_aside import Aside
 from unrepeat.support import bell, clock, wakeups
 from unrepeat.support.config import config
 
 TICK = 1.0  # seconds
 BREATHS = (0.02, 1.0)  # seconds, shortest and longest pause after a reading; twelve times as long as the reading took
 LITTLE = 2.0  # seconds: a reader that is less behind pauses, so that storing comes first; one more behind does not
+LITTLE_ENOUGH = 0.5  # seconds: a reader that is no more behind reads in this process
 SHARE = 0.1  # of the time may go to grouping and wakeups in a flood, and while deliveries wait to be read
 LOOK_AGAIN = 0.04  # seconds, in a flood
 GROUPED_TOGETHER = 100  # alerts or changes a call
@@ -126,11 +128,13 @@ class Worker:
         self._other_for = 0.0  # seconds since then
         self._has_read = False  # in the last turn
         self._preparers: Preparers | None = None  # only when started: a turn alone does everything where it is called
+        self._aside: Aside | None = None  # likewise
         self._gone = False
 
     def start(self) -> None:
         """Begin to work in a thread."""
         self._preparers = Preparers(self._do)
+        self._aside = Aside(lead) if connection.vendor == "sqlite" else None
         self._thread.start()
 
     def stop(self) -> None:
@@ -145,7 +149,7 @@ class Worker:
     def turn(self) -> int:
         """Read a batch, then, within its share of the time, group and do what is due; returns how much was done."""
         began = time.monotonic()
-        read = read_waiting()
+        read = self._read()
         middle = time.monotonic()
         done = read
         self._has_read = read > 0
@@ -156,6 +160,11 @@ class Worker:
             done += self._group() + self._do_due()
             self._other_for += time.monotonic() - middle
         return done
+
+    def _read(self) -> int:
+        if self._aside is not None and (lead.flooding() or lead.seconds() > LITTLE_ENOUGH) and self._aside.ready():
+            return self._aside.read()
+        return read_waiting()
 
     def run_until_idle(self) -> int:
         """Do, in this thread, all that can be done at the present time of `clock`; returns how much that was."""
@@ -219,6 +228,8 @@ class Worker:
             since, began = bell.heard(), time.monotonic()
             try:
                 if not self.turn():
+                    if self._aside is not None:
+                        self._aside.rest()
                     bell.wait(TOPICS, since, LOOK_AGAIN if self._flood() else self._pause())
                 elif self._has_read:
                     self._breathe(time.monotonic() - began)
@@ -227,6 +238,8 @@ class Worker:
                 connection.close()
                 self._stopping.wait(TICK)
             close_old_connections()
+        if self._aside is not None:
+            self._aside.stop()
         connection.close()
 
     def _breathe(self, took: float) -> None:

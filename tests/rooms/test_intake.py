@@ -116,12 +116,25 @@ def test_a_body_that_makes_no_sense_is_stored_too(path):
     assert bytes(the_only_delivery().body) == b"\x00\xff not json"
 
 
-def test_the_same_body_again_is_answered_alike_and_kept_once(path):
+def test_a_delivery_with_an_id_of_its_own_is_kept_once_however_often_it_is_sent():
+    path = f"/in/hub/{commands.add_source('hub', 'github')}"
+    same = [("X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958"), ("X-GitHub-Event", "ping")]
+
     async def knock(door):
-        return [answer.status for answer in await asyncio.gather(*(door.send(path, BODY) for _ in range(200)))]
+        sent = (door.send(path, b'{"zen":"x"}', headers=same) for _ in range(200))
+        return [answer.status for answer in await asyncio.gather(*sent)]
 
     assert at_the_door(knock) == [202] * 200
     assert Delivery.objects.count() == 1
+
+
+def test_deliveries_without_an_id_are_all_kept_and_their_keys_grow(path):
+    async def knock(door):
+        return [(await door.send(path, BODY)).status for _ in range(50)]
+
+    assert at_the_door(knock) == [202] * 50
+    keys = [bytes(key) for key in Delivery.objects.order_by("id").values_list("key", flat=True)]
+    assert len(set(keys)) == 50 and keys == sorted(keys)
 
 
 def test_an_idempotency_key_makes_deliveries_the_same_where_the_kind_has_no_key():

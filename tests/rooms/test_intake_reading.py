@@ -129,6 +129,22 @@ def test_a_late_body_without_annotations_does_not_blank_what_is_known(says):
     assert (alert.summary, alert.severity, alert.annotations) == ("High", "page", {"summary": "High"})
 
 
+def test_words_that_were_blanked_do_not_come_back_whatever_is_told_later(says):
+    alert = AlertSeen(
+        "a", "firing", "x", starts_at=NOON, summary="token s3cret", labels={"t": "s3cret"}, url="http://s3cret"
+    )
+    change = ChangeSeen("c", "deploy", NOON, summary="token s3cret", author="s3cret", url="http://s3cret")
+    says[b"first"] = says[b"again"] = Reading(alerts=(alert,), changes=(change,))
+    arrives(b"first", "told")
+    read_all()
+    commands.blank(Delivery.objects.get().id, by="ben", reason="a token")
+    arrives(b"again", "told")
+    read_all()
+    kept, shipped = Alert.objects.get(), Change.objects.get()
+    assert (kept.name, kept.count, kept.summary, kept.labels, kept.url) == ("x", 2, "", {}, "")
+    assert (shipped.kind, shipped.summary, shipped.author, shipped.url) == ("deploy", "", "", "")
+
+
 def test_an_end_before_the_start_or_without_a_time_is_put_right(says):
     tell(says, AlertSeen("a", "resolved", "x", starts_at=NOON, ends_at=NOON - timedelta(hours=1)))
     tell(says, AlertSeen("b", "resolved", "x", starts_at=NOON), at=NOON + timedelta(minutes=1))

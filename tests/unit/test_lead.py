@@ -66,3 +66,13 @@ def test_a_flood_is_over_soon_after_the_last_crowd(monkeypatch):
     lead = Lead()
     lead.stored(1000, 64)
     assert not lead.flooding()
+
+
+def test_much_is_read_together_unless_the_intake_would_wait_for_it():
+    lead = Lead()
+    assert lead.bite() > 1, "nobody sends"
+    lead.stored(1000, deliveries=64)
+    assert lead.bite() == 1, "senders crowd, and would wait"
+    lead.stored(3_000_000)
+    read_at_speed(lead, 1_000_000, 1.0)
+    assert lead.seconds() > 1.5 and lead.bite() > 1, "so much waits that a little longer is nothing"

@@ -13,6 +13,8 @@ FORGET_AFTER: Final = 2.0  # seconds without a reading: the reader is in another
 STORING_FOR: Final = 0.05  # seconds after a commit in which more is expected
 CROWD: Final = 16  # deliveries that one commit took along: so many wait at once only in a flood
 FLOOD_FOR: Final = 0.5  # seconds after a crowd was stored in which the flood goes on
+MUCH: Final = 1.5  # seconds of reading: with so much lead the intake can wait a little for the write lock
+BIG_BITE: Final = 4  # times
 SMOOTHING: Final = 0.3  # weight of the newest reading in the reader's measured speed
 
 
@@ -63,6 +65,11 @@ class Lead:
     def flooding(self) -> bool:
         """Whether senders crowded a moment ago: then storing comes before all that can wait a little."""
         return time.monotonic() - self._crowd_at < FLOOD_FOR
+
+    def bite(self) -> int:
+        """How many times the usual number of deliveries the reader takes together: the more, the less often a page of the index is written."""
+        holds_up = (self.storing() or self.flooding()) and self.seconds() < MUCH
+        return 1 if holds_up else BIG_BITE
 
     def keep_below(self, most: float) -> None:
         """Wait until the lead is at most `most` seconds, but not longer than `LONGEST_PAUSE`."""

@@ -56,7 +56,7 @@ class Delivery(models.Model):
         UNREADABLE = 2
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
-    key = models.BinaryField(max_length=32)  # the sender's own delivery id, or a digest of the body, or random
+    key = models.BinaryField(max_length=32)  # the sender's own delivery id, or one of a kind
     received_at = models.DateTimeField()
     headers = models.JSONField()
     body = models.BinaryField()
@@ -93,6 +93,7 @@ class Alert(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True)
+    blanked_at = models.DateTimeField(null=True)  # its words were taken out for good, whatever is told later
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.PROTECT, related_name="alerts")
     news = models.BooleanField(default=True)  # not yet looked at by the incidents room since it last changed state
 
@@ -121,6 +122,7 @@ class Change(models.Model):
     at = models.DateTimeField()
     extra = models.JSONField(default=dict)
     first_seen_at = models.DateTimeField()
+    blanked_at = models.DateTimeField(null=True)
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.PROTECT, related_name="changes")
     news = models.BooleanField(default=True)
 

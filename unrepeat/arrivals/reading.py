@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -22,12 +23,10 @@ from unrepeat.support import wakeups
 MOST_DELIVERIES = 1000  # a transaction
 MOST_ALERTS = 2500  # a transaction; more would make the intake wait too long for the write lock
 MOST_BYTES = 1536 * 1024  # of bodies, likewise
-TIMES_ALONE = 4  # so much more when nothing was stored a moment ago: then each page of the index is written less often
 MOST_BATCHES = 8  # a call: the first of them is read while nothing is stored
 
 log = structlog.get_logger(__name__)
 _one_at_a_time = threading.Lock()
-_ahead = ThreadPoolExecutor(1, "reading-ahead")
 
 
 class ReadElsewhere(Exception):
@@ -65,12 +64,22 @@ class Batch:
         return self.read[-1].delivery.id
 
 
-def read_waiting(limit: int | None = None) -> int:
+class Pace(Protocol):
+    """Who says how much is read at once, and hears how it goes: the process's lead, unless another process asks."""
+
+    def bite(self) -> int:
+        """How many times the usual number is stored in one transaction."""
+
+    def read(self, size: int, began: float) -> None:
+        """So many bytes were read since `began` (monotonic)."""
+
+
+def read_waiting(limit: int | None = None, *, pace: Pace = lead) -> int:
     """Read the oldest waiting deliveries, at most `limit` a transaction; returns how many are done (0: nothing waits, or another reads)."""
     with _one_at_a_time:
         try:
             with store.lazily():
-                return _read_together(limit)
+                return _read_together(limit, pace)
         except ReadElsewhere:
             return 0
         except (OperationalError, InterfaceError):
@@ -80,56 +89,83 @@ def read_waiting(limit: int | None = None) -> int:
             return _read_singly(limit)
 
 
-def _read_together(limit: int | None) -> int:
+def _read_together(limit: int | None, pace: Pace) -> int:
     if connection.vendor == "sqlite":
-        return _read_ahead(limit) if not connection.in_atomic_block else _read_batch(limit)
+        return _read_ahead(limit, pace) if not connection.in_atomic_block else _read_batch(limit, pace)
     with transaction.atomic():  # the claimed rows are held while they are read
-        return _read_batch(limit) if store.be_the_reader() else 0
+        return _read_batch(limit, pace) if store.be_the_reader() else 0
 
 
-def _read_batch(limit: int | None) -> int:
+def _read_batch(limit: int | None, pace: Pace) -> int:
     began = time.monotonic()
-    batch = _next_batch(0, limit)
+    batch = _next_batch(0, limit, pace.bite())
     with transaction.atomic():
         _keep(batch)
-    lead.read(batch.size, began)
+    pace.read(batch.size, began)
     return len(batch.read)
 
 
-def _read_ahead(limit: int | None) -> int:
+def _read_ahead(limit: int | None, pace: Pace) -> int:
     """Some batches, each read in another thread while the one before is stored: SQLite stores without Python's lock.
 
-    Reading is done outside the transaction; the write lock is taken only to store.
+    Reading is done outside the transaction; the write lock is taken only to store. What was read ahead at the end is stored by
+    the next call.
     """
-    began, done = time.monotonic(), 0
-    batch = _next_batch(0, limit)
-    for left in reversed(range(MOST_BATCHES)):
-        following = _ahead.submit(_in_thread, batch.last, limit) if left and batch.full else None
+    done = 0
+    for _ in range(MOST_BATCHES):
+        began = time.monotonic()
+        batch = _ahead.take() or _next_batch(0, limit, pace.bite())
+        if batch.full:
+            _ahead.begin(batch.last, limit, pace.bite())
         try:
             with transaction.atomic():
                 _keep(batch)
-        finally:
-            upcoming = following.result() if following else None
-        lead.read(batch.size, began)
+        except BaseException:
+            _ahead.drop()  # what comes after may not be stored before
+            raise
+        pace.read(batch.size, began)
         done += len(batch.read)
-        if upcoming is None:
+        if not batch.full:
             break
-        batch, began = upcoming, time.monotonic()
     return done
 
 
-def _in_thread(after: int, limit: int | None) -> Batch:
-    close_old_connections()
-    return _next_batch(after, limit)
+class _Ahead:
+    """The batch after the one that is being stored, read in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "reading-ahead")
+        self._begun: Future[Batch] | None = None
+
+    def begin(self, after: int, limit: int | None, bite: int) -> None:
+        """Read what comes after the delivery with this id."""
+        self._begun = self._thread.submit(self._read, after, limit, bite)
+
+    def take(self) -> Batch | None:
+        """What was read ahead; None when that was nothing, or is not what comes next any more."""
+        begun, self._begun = self._begun, None
+        batch = begun.result() if begun else None
+        return batch if batch and batch.read and store.still_waits(batch.read[0].delivery.id) else None
+
+    def drop(self) -> None:
+        """Forget what was read ahead."""
+        self._begun = None
+
+    @staticmethod
+    def _read(after: int, limit: int | None, bite: int) -> Batch:
+        close_old_connections()
+        return _next_batch(after, limit, bite)
 
 
-def _next_batch(after: int, limit: int | None) -> Batch:
-    """The oldest waiting deliveries after the one with id `after`, read and folded."""
-    times = 1 if lead.storing() or lead.flooding() else TIMES_ALONE
-    most = limit or MOST_DELIVERIES * times
-    waiting = store.waiting(most, MOST_BYTES * times, after=after)
-    read = _read(waiting, MOST_ALERTS * times)
-    batch = Batch(read, full=len(read) < len(waiting) or len(read) == most or _size(read) >= MOST_BYTES * times)
+_ahead = _Ahead()
+
+
+def _next_batch(after: int, limit: int | None, bite: int) -> Batch:
+    """The oldest waiting deliveries after the one with id `after`, read and folded; `bite` times as many as usual."""
+    most = limit or MOST_DELIVERIES * bite
+    waiting = store.waiting(most, MOST_BYTES * bite, after=after)
+    read = _read(waiting, MOST_ALERTS * bite)
+    batch = Batch(read, full=len(read) < len(waiting) or len(read) == most or _size(read) >= MOST_BYTES * bite)
     if not keys_without_times(batch.told):
         batch.alerts = store.laid_out(fold(batch.told, {}))
     return batch

@@ -69,6 +69,16 @@ _ALERT_COLUMNS = (
     " count, first_seen_at, last_seen_at, delivery_id, news"
 )
 
+
+def _words(table: str, column: str, *, nothing: str = "''") -> str:
+    """The newest words that say something, unless the words were taken out for good."""
+    kept = f"arrivals_{table}.{column}"
+    return (
+        f"{column} = case when arrivals_{table}.blanked_at is null"
+        f" then coalesce(nullif(excluded.{column}, {nothing}), {kept}) else {kept} end"
+    )
+
+
 _UPSERT_ALERTS = f"""
 insert into arrivals_alert ({_ALERT_COLUMNS})
 {{rows}}
@@ -82,11 +92,8 @@ on conflict (key_hash, starts_us) do update set
   last_seen_at = {{latest}}(arrivals_alert.last_seen_at, excluded.last_seen_at),
   service = coalesce(nullif(excluded.service, ''), arrivals_alert.service),
   severity = coalesce(nullif(excluded.severity, ''), arrivals_alert.severity),
-  summary = coalesce(nullif(excluded.summary, ''), arrivals_alert.summary),
-  url = coalesce(nullif(excluded.url, ''), arrivals_alert.url),
-  labels = coalesce(nullif(excluded.labels, '{{{{}}}}'), arrivals_alert.labels),
-  annotations = coalesce(nullif(excluded.annotations, '{{{{}}}}'), arrivals_alert.annotations),
-  extra = coalesce(nullif(excluded.extra, '{{{{}}}}'), arrivals_alert.extra)
+  {", ".join(_words("alert", c) for c in ("summary", "url"))},
+  {", ".join(_words("alert", c, nothing="'{{{{}}}}'") for c in ("labels", "annotations", "extra"))}
 """
 
 _ALERT_ARRAYS = """
@@ -114,7 +121,7 @@ _CHANGE_COLUMNS = (
     " delivery_id, news"
 )
 _LATE = "(excluded.status = 'started' and arrivals_change.status <> 'started')"
-_KEPT_UNLESS_SAID = ("service", "environment", "version", "previous", "summary", "author", "url")
+_KEPT_UNLESS_SAID = ("service", "environment", "version", "previous")
 
 _UPSERT_CHANGE = f"""
 insert into arrivals_change ({_CHANGE_COLUMNS})
@@ -128,7 +135,8 @@ on conflict (source_id, key) do update set
   at = case when {_LATE} then arrivals_change.at else excluded.at end,
   status = case when {_LATE} then arrivals_change.status else excluded.status end,
   {", ".join(f"{c} = coalesce(nullif(excluded.{c}, ''), arrivals_change.{c})" for c in _KEPT_UNLESS_SAID)},
-  extra = coalesce(nullif(excluded.extra, {{nothing}}), arrivals_change.extra)
+  {", ".join(_words("change", c) for c in ("summary", "author", "url"))},
+  {_words("change", "extra", nothing="{nothing}")}
 """  # noqa: S608 - no value from outside
 
 UPSERT_CHANGE: Final[dict[Vendor, str]] = {

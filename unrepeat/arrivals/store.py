@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
@@ -23,6 +24,9 @@ from unrepeat.support import bell
 from unrepeat.support.problems import Problem
 from unrepeat.support.secret import unseal
 
+FIELDS = len(Occurrence.__struct_fields__)
+MOMENTS = [n for n, field in enumerate(msgspec.structs.fields(Occurrence)) if field.type in (datetime, datetime | None)]
+MANY = 1000  # alerts stored together
 READER = 0x756E7265  # of the advisory lock that the one reader holds on PostgreSQL
 Row = tuple[Any, ...]
 
@@ -166,6 +170,11 @@ def waiting(limit: int, size: int, *, after: int = 0) -> list[Waiting]:
     return found
 
 
+def still_waits(delivery: int) -> bool:
+    """Whether nobody has read a delivery yet."""
+    return Delivery.objects.filter(id=delivery, state=Delivery.State.WAITING).exists()
+
+
 def mark_read(deliveries: Sequence[int], notes: Mapping[int, str]) -> bool:
     """Mark deliveries read, with a note where there is one. False when another worker has been there before."""
     if not deliveries:
@@ -213,9 +222,14 @@ def latest_of(keys: set[Key]) -> dict[Key, Latest]:
 
 
 def laid_out(occurrences: Sequence[Occurrence]) -> LaidOut:
-    """Alerts as the database takes them; each source, key and start may stand there once. Needs no transaction."""
+    """Alerts as the database takes them; each source, key and start may stand there once. Needs no transaction.
+
+    Few keep the order in which they were told; many are laid out as their index is, so that its pages are walked through once.
+    """
+    if len(occurrences) >= MANY:
+        occurrences = sorted(occurrences, key=attrgetter("key_hash"))
     if _vendor() == "sqlite":
-        return _laid_out_for_sqlite(_alert_rows(occurrences))
+        return _laid_out_for_sqlite(occurrences)
     columns = zip(*map(msgspec.structs.astuple, occurrences), strict=True)
     return LaidOut([list(column) for column in columns], [])
 
@@ -280,38 +294,19 @@ class _Texts(dict[datetime | None, str | None]):
         return written
 
 
-def _alert_rows(occurrences: Sequence[Occurrence]) -> list[Row]:
-    text = _Texts()
-    return [
-        (
-            o.key_hash,
-            o.starts_us,
-            o.source,
-            o.key,
-            text[o.starts_at],
-            text[o.ends_at],
-            text[o.acknowledged_at],
-            o.name,
-            o.service,
-            o.severity,
-            o.summary,
-            o.labels,
-            o.annotations,
-            o.url,
-            o.extra,
-            o.count,
-            text[o.first_seen_at],
-            text[o.last_seen_at],
-            o.delivery,
-        )
-        for o in occurrences
-    ]
+def _values(occurrences: Sequence[Occurrence], text: _Texts) -> list[Any]:
+    """All fields of these, one after the other, moments as texts."""
+    values: list[Any] = [*chain.from_iterable(map(msgspec.structs.astuple, occurrences))]
+    for column in MOMENTS:
+        values[column::FIELDS] = map(text.__getitem__, values[column::FIELDS])
+    return values
 
 
-def _laid_out_for_sqlite(rows: list[Row]) -> LaidOut:
-    many = statements.ROWS_TOGETHER
-    whole = len(rows) // many * many
-    return LaidOut([[*chain.from_iterable(rows[n : n + many])] for n in range(0, whole, many)], rows[whole:])
+def _laid_out_for_sqlite(occurrences: Sequence[Occurrence]) -> LaidOut:
+    text, many = _Texts(), statements.ROWS_TOGETHER
+    whole = len(occurrences) // many * many
+    together = [_values(occurrences[n : n + many], text) for n in range(0, whole, many)]
+    return LaidOut(together, [tuple(_values([one], text)) for one in occurrences[whole:]])
 
 
 def _alerts_into_sqlite(alerts: LaidOut) -> None:
