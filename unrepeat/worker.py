@@ -36,7 +36,7 @@ from unrepeat.support.config import config
 TICK = 1.0  # seconds
 BREATHS = (0.02, 1.0)  # seconds, shortest and longest pause after a reading; twelve times as long as the reading took
 LITTLE = 2.0  # seconds: a reader that is less behind pauses, so that storing comes first; one more behind does not
-LITTLE_ENOUGH = 0.5  # seconds: a reader that is no more behind reads in this process
+NEAR = 0.5  # seconds: a reader that is no more behind reads in this process, unless senders crowd
 SHARE = 0.1  # of the time may go to grouping and wakeups in a flood, and while deliveries wait to be read
 LOOK_AGAIN = 0.04  # seconds, in a flood
 GROUPED_TOGETHER = 100  # alerts or changes a call
@@ -162,7 +162,7 @@ class Worker:
         return done
 
     def _read(self) -> int:
-        if self._aside is not None and (lead.flooding() or lead.seconds() > LITTLE_ENOUGH) and self._aside.ready():
+        if self._aside is not None and (lead.flooding() or lead.seconds() > NEAR) and self._aside.ready():
             return self._aside.read()
         return read_waiting()
 

@@ -19,7 +19,7 @@ from typing import IO
 import structlog
 
 from unrepeat.arrivals.lead import Lead
-from unrepeat.support import bell
+from unrepeat.support import bell, closing
 
 KEEP = 60.0  # seconds without work after which the process ends
 HANGS = 60.0  # seconds without a word after which it is given up
@@ -85,7 +85,7 @@ class Aside:
                 process.kill()
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", __name__]
+        command = [sys.executable, "-P", "-m", __name__]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
@@ -115,7 +115,8 @@ class Aside:
         return bool(select.select([self._pipes[1]], [], [], within)[0])
 
     def _give_up(self) -> None:
-        log.warning("the process that reads in a flood is gone; the server reads itself", again_in=TRY_AGAIN)
+        if not closing.begun():
+            log.warning("the process that reads in a flood is gone; the server reads itself", again_in=TRY_AGAIN)
         self._not_before = time.monotonic() + TRY_AGAIN
         if self._process is not None:
             self._process.kill()
@@ -145,6 +146,7 @@ class _Pace:
 def main() -> None:
     """The process itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server's, who tells us to end
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "unrepeat.settings")
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what anything prints is not an answer
     import django
