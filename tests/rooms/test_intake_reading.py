@@ -13,7 +13,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from tests.support.bodies import ENDED, STARTED, alertmanager
-from unrepeat.arrivals import commands, queries, reading, store
+from unrepeat.arrivals import alert_store, commands, queries, reading, store
 from unrepeat.arrivals.models import Alert, Change, Delivery, Source
 from unrepeat.arrivals.reading import read_waiting
 from unrepeat.arrivals.records import AlertSeen, ChangeSeen, Reading
@@ -42,7 +42,7 @@ def read_all() -> int:
 
 def take_news() -> list[Alert]:
     with transaction.atomic():
-        return store.take_alert_news(100)
+        return alert_store.take_alert_news(100)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_news_is_only_what_changes_the_state():
 
 def test_news_are_taken_only_in_a_transaction(transactional_db):
     with pytest.raises(RuntimeError):
-        store.take_alert_news(1)
+        alert_store.take_alert_news(1)
 
 
 def test_a_late_body_without_annotations_does_not_blank_what_is_known(says):
@@ -227,7 +227,7 @@ class TestChanges:
         tell(says, changes=(self.deploy("failed", at=later),), at=later)
         read_all()
         with transaction.atomic():
-            store.take_change_news(10)
+            alert_store.take_change_news(10)
         tell(says, changes=(self.deploy("started"),))
         read_all()
         change = Change.objects.get()
@@ -238,7 +238,7 @@ class TestChanges:
             tell(says, changes=(self.deploy(extra={"a": 1}),))
             read_all()
             with transaction.atomic():
-                taken = len(store.take_change_news(10))
+                taken = len(alert_store.take_change_news(10))
         assert taken == 0
 
 
@@ -314,16 +314,16 @@ class TestBodiesThatCannotBeRead:
 class TestExactlyOnce:
     def test_a_crash_before_the_commit_leaves_all_waiting_and_nothing_counted(self, monkeypatch):
         arrives(alertmanager(["a", "b"]))
-        real = store.keep_changes
+        real = alert_store.keep_changes
 
         def crash(told):
             raise OperationalError("the power failed")
 
-        monkeypatch.setattr(store, "keep_changes", crash)
+        monkeypatch.setattr(alert_store, "keep_changes", crash)
         with pytest.raises(OperationalError):
             read_waiting()
         assert not Alert.objects.exists() and queries.waiting() == 1
-        monkeypatch.setattr(store, "keep_changes", real)
+        monkeypatch.setattr(alert_store, "keep_changes", real)
         read_all()
         assert set(Alert.objects.values_list("count", flat=True)) == {1}
 

@@ -12,12 +12,13 @@ import msgspec
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
-from unrepeat.arrivals import store
+from unrepeat.arrivals import alert_store, store
+from unrepeat.arrivals.alert_store import LaidOut
 from unrepeat.arrivals.kind import source_kinds
 from unrepeat.arrivals.lead import lead
 from unrepeat.arrivals.occurrences import Told, clean, fold, keys_without_times
 from unrepeat.arrivals.records import Reading, Unreadable
-from unrepeat.arrivals.store import LaidOut, Waiting
+from unrepeat.arrivals.store import Waiting
 from unrepeat.support import wakeups
 
 MOST_DELIVERIES = 1000  # a transaction
@@ -167,7 +168,7 @@ def _next_batch(after: int, limit: int | None, bite: int) -> Batch:
     read = _read(waiting, MOST_ALERTS * bite)
     batch = Batch(read, full=len(read) < len(waiting) or len(read) == most or _size(read) >= MOST_BYTES * bite)
     if not keys_without_times(batch.told):
-        batch.alerts = store.laid_out(fold(batch.told, {}))
+        batch.alerts = alert_store.laid_out(fold(batch.told, {}))
     return batch
 
 
@@ -226,8 +227,10 @@ def _keep(batch: Batch) -> None:
     good = batch.good
     if not store.mark_read([d.id for d, _ in good], {d.id: said.note for d, said in good if said.note}):
         raise ReadElsewhere
-    store.keep_alerts(batch.alerts or store.laid_out(fold(batch.told, store.latest_of(keys_without_times(batch.told)))))
-    store.keep_changes([(d.source, d.id, d.received_at, seen) for d, said in good for seen in said.changes])
+    alert_store.keep_alerts(
+        batch.alerts or alert_store.laid_out(fold(batch.told, alert_store.latest_of(keys_without_times(batch.told))))
+    )
+    alert_store.keep_changes([(d.source, d.id, d.received_at, seen) for d, said in good for seen in said.changes])
     for delivery, said in good:
         for number, url in enumerate(said.tickets):
             key = f"ticket_news:{delivery.id}:{number}"

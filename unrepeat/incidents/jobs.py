@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
-from unrepeat.arrivals import store as arrivals
+from unrepeat.arrivals import alert_store as arrivals
 from unrepeat.duty import queries as duty
 from unrepeat.incidents import store
 from unrepeat.incidents.batch import Batch, Terms
