@@ -24,7 +24,9 @@ from unrepeat.support import bell, closing
 KEEP = 60.0  # seconds without work after which the process ends
 HANGS = 60.0  # seconds without a word after which it is given up
 TRY_AGAIN = 30.0  # seconds after it was given up
-SWITCH_EVERY = 0.0005  # seconds: reading ahead and storing take turns, as in the server
+SWITCH_EVERY = (
+    0.0005  # seconds after which a thread gives Python's lock to one that waits: reading ahead and storing take turns
+)
 READY, DONE = "ready", "done"
 
 log = structlog.get_logger(__name__)
