@@ -24,9 +24,7 @@ from unrepeat.support import bell, closing
 KEEP = 60.0  # seconds without work after which the process ends
 HANGS = 60.0  # seconds without a word after which it is given up
 TRY_AGAIN = 30.0  # seconds after it was given up
-SWITCH_EVERY = (
-    0.0005  # seconds after which a thread gives Python's lock to one that waits: reading ahead and storing take turns
-)
+SWITCH_EVERY = 0.0005  # seconds after which a thread gives Python's lock to one that waits: two take turns here
 READY, DONE = "ready", "done"
 
 log = structlog.get_logger(__name__)
@@ -88,9 +86,13 @@ class Aside:
 
     def _start(self) -> None:
         command = [sys.executable, "-P", "-m", __name__]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            )
+        except OSError as error:
+            log.warning("no process could be started to read in a flood; the server reads itself", error=str(error))
+            self._not_before = time.monotonic() + TRY_AGAIN
 
     def _read(self) -> int:
         began = time.monotonic()
