@@ -327,6 +327,37 @@ class TestExactlyOnce:
         read_all()
         assert set(Alert.objects.values_list("count", flat=True)) == {1}
 
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite is read ahead")
+    def test_after_a_crash_what_was_read_ahead_is_not_stored_before_what_crashed(self, monkeypatch):
+        for name in "abc":
+            arrives(alertmanager([name]))
+        order, real = [], store.mark_read
+
+        def crash(deliveries, notes):
+            raise OperationalError("the power failed")
+
+        def marked(deliveries, notes):
+            order.extend(deliveries)
+            return real(deliveries, notes)
+
+        monkeypatch.setattr(store, "mark_read", crash)
+        with pytest.raises(OperationalError):
+            read_waiting(1)
+        monkeypatch.setattr(store, "mark_read", marked)
+        while read_waiting(1):
+            pass
+        assert len(order) == 3 and order == sorted(order)
+
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite is read ahead")
+    def test_what_another_process_has_read_meanwhile_does_not_hold_up_what_waits(self):
+        arrives(alertmanager(["a"]))
+        reading._ahead.begin(0, None, 1)
+        reading._ahead._begun.result()
+        Delivery.objects.update(state=Delivery.State.READ)
+        arrives(alertmanager(["b"]))
+        assert read_waiting() == 1
+        assert Alert.objects.get().key == "b"
+
     def test_several_workers_read_each_delivery_once(self, monkeypatch):
         monkeypatch.setattr(reading, "MOST_ALERTS", 7)
         monkeypatch.setattr(reading, "_one_at_a_time", threading.Semaphore(8))  # as if in several processes
