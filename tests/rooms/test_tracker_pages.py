@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 
 from tests.support.api import Api, a_filled_database
 from tests.support.mailing import configured
+from tests.support.pages import signed_in
 from tests.support.tracker_servers import PROJECT, TOKEN, GitHub, running
 from unrepeat.incidents import acts, commands, queries
 from unrepeat.prevention.told_models import Ticket, Tracker
-from unrepeat.web.models import User
 from unrepeat.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -26,12 +25,6 @@ def world():
 def server():
     with running(GitHub()) as there, configured(private_addresses=["127.0.0.0/8"]):
         yield there
-
-
-def signed_in(name: str) -> Client:
-    client = Client()
-    client.force_login(User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def add(server, **more):
