@@ -22,9 +22,13 @@ MODULE = b"unrepeat.arrivals.reading_aside"
 
 
 @pytest.fixture
+def database(originals):
+    """Only SQLite is read aside."""
+    return originals.copy("sqlite")
+
+
+@pytest.fixture
 def served(database, tmp_path):
-    if not database.url.startswith("sqlite"):
-        pytest.skip("only SQLite reads aside")
     server = Served(tmp_path / "server", database.url)
     yield server
     server.kill()

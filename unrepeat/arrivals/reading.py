@@ -24,7 +24,7 @@ from unrepeat.support import wakeups
 MOST_DELIVERIES = 1000  # a transaction
 MOST_ALERTS = 2500  # a transaction; more would make the intake wait too long for the write lock
 MOST_BYTES = 1536 * 1024  # of bodies, likewise
-MOST_BATCHES = 8  # a call: the first of them is read while nothing is stored
+MOST_BATCHES = 8  # a call; then others have their turn
 
 log = structlog.get_logger(__name__)
 _one_at_a_time = threading.Lock()
