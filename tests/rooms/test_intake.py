@@ -271,6 +271,18 @@ class Stuck:
         store.keep_deliveries(arrivals)
 
 
+def test_a_body_without_room_is_taken_to_its_end_so_that_its_sender_reads_the_answer(path):
+    async def knock(door):
+        refused = await door.send(path, b"x" * 60, b"x" * 60, b"x" * 60)
+        hung_up = await door.send(path, b"x" * 60, b"x" * 60, b"x" * 60, then={"type": "http.disconnect"})
+        return refused, hung_up, door.writer.held, await door.send(path, BODY[:90])
+
+    refused, hung_up, held, after = at_the_door(knock, Writer(most_bytes=100))
+    assert is_a_problem(refused, 503) and "retry-after" in refused.headers
+    assert hung_up.status == 0, "it was read on, up to where its sender hung up"
+    assert held == 0 and after.status == 202
+
+
 @pytest.mark.parametrize("bounds", [{"most_waiting": 3}, {"most_bytes": len(BODY) * 3}])
 def test_more_than_may_wait_is_answered_503_with_retry_after_and_the_rest_is_kept(path, bounds):
     stuck = Stuck()

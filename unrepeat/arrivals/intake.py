@@ -140,15 +140,20 @@ class Intake:
 
 
 class _Body:
-    """A body on its way in; what of it is here counts in the writer's account."""
+    """A body on its way in; what of it is here counts in the writer's account.
 
-    __slots__ = ("_chunks", "_most", "_writer", "size")
+    One for which there is no room is taken to its end and thrown away: who is answered in the middle of sending may never read it.
+    """
+
+    __slots__ = ("_chunks", "_come", "_most", "_refused", "_writer", "size")
 
     def __init__(self, writer: Writer, most: int) -> None:
         self._writer = writer
         self._most = most
         self._chunks: list[bytes] = []
+        self._come = 0
         self.size = 0
+        self._refused = False
 
     async def more(self, receive: Receive) -> bool:
         """Take the next piece; False when it was the last one."""
@@ -156,21 +161,28 @@ class _Body:
         if message["type"] == "http.disconnect":
             raise Gone
         chunk: bytes = message.get("body", b"")
-        if self.size + len(chunk) > self._most:
+        self._come += len(chunk)
+        if self._come > self._most:
             raise _too_long(self._most)
-        if not self._writer.hold(len(chunk)):
-            raise _overloaded("More is arriving than can be stored at once.")
-        self.size += len(chunk)
-        self._chunks.append(chunk)
+        if not self._refused and self._writer.hold(len(chunk)):
+            self.size += len(chunk)
+            self._chunks.append(chunk)
+        else:
+            self._refused = True
+            self.give_back()
         return bool(message.get("more_body", False))
 
     def whole(self) -> bytes:
-        """All pieces together."""
+        """All pieces together; a Problem when there was no room for them."""
+        if self._refused:
+            raise _overloaded("More is arriving than can be stored at once.")
         return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
 
     def give_back(self) -> None:
         """It will not be stored: it no longer counts."""
         self._writer.release(self.size)
+        self.size = 0
+        self._chunks.clear()
 
 
 @lru_cache(64)
