@@ -13,7 +13,7 @@ FORGET_AFTER: Final = 2.0  # seconds without a reading: the reader is in another
 STORING_FOR: Final = 0.05  # seconds after a commit in which more is expected
 CROWD: Final = 16  # deliveries that one commit took along: so many wait at once only in a flood
 FLOOD_FOR: Final = 0.5  # seconds after a crowd was stored in which the flood goes on
-MUCH: Final = 1.5  # seconds of reading: with so much lead the intake can wait a little for the write lock
+MUCH: Final = 2.2  # seconds of reading: with so much lead the intake can wait a little for the write lock
 BIG_BITE: Final = 4  # times
 SMOOTHING: Final = 0.3  # weight of the newest reading in the reader's measured speed
 

@@ -17,7 +17,7 @@ from unrepeat.support.config import config
 
 MOST_TOGETHER = 256  # requests a transaction
 MOST_BYTES_TOGETHER = 8 * 1024 * 1024
-FURTHEST_AHEAD = {"sqlite": 3.0, "postgresql": 20.0}  # seconds that the reader may be behind before senders are slowed
+FURTHEST_AHEAD = {"sqlite": 3.5, "postgresql": 20.0}  # seconds that the reader may be behind before senders are slowed
 
 log = structlog.get_logger(__name__)
 _Entry = tuple[Arrival, "asyncio.Future[bool]"]

@@ -35,6 +35,7 @@ from unrepeat.web.bounded import App, bounded
 from unrepeat.worker import Worker
 
 PR_SET_PDEATHSIG = 1
+SWITCH_EVERY = 0.002  # seconds after which a thread gives Python's lock to one that waits: shorter costs single alerts, longer large bodies
 MOST = 4 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # bytes of a body that is not for the intake
 
 log = structlog.get_logger(__name__)
@@ -79,6 +80,7 @@ class Server:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _start(self) -> None:
+        sys.setswitchinterval(SWITCH_EVERY)
         await self._writer.start()
         intake, loop = Intake(self._writer), asyncio.get_running_loop()
         self._intake = intake
